@@ -1,0 +1,27 @@
+#include "common/clock.h"
+
+int64_t
+clock_now(void)
+{
+    return (int64_t)time(NULL);
+}
+
+char *
+clock_text(int64_t epoch, char *buf)
+{
+    time_t t = (time_t)epoch;
+    struct tm tm;
+
+    if (!gmtime_r(&t, &tm) || strftime(buf, CLOCK_TEXT_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        buf[0] = '\0';
+    return buf;
+}
+
+uint64_t
+clock_monotonic_ns(void)
+{
+    struct timespec ts;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
+}

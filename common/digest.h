@@ -1,0 +1,41 @@
+/*
+ * Message digests through OpenSSL's EVP. Names are those of the command line and the manifest:
+ * lower case, without punctuation ("md5", "sha1", "sha256", "sha3-256", "blake2b512").
+ */
+#ifndef EXHIBIT_DIGEST_H
+#define EXHIBIT_DIGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+
+#define DIGEST_SIZE_MAX 64
+#define DIGEST_HEX_MAX (2 * DIGEST_SIZE_MAX + 1)
+#define DIGEST_NAME_MAX 32
+
+struct digest; /* one running hash; used by one thread at a time */
+
+/* Starts a hash. The error names the digest that OpenSSL does not have (OUTCOME_USAGE). */
+struct digest *digest_new(const char *name, struct err *err);
+void digest_free(struct digest *d);
+
+void digest_update(struct digest *d, const void *data, size_t n);
+
+/* Writes the lower-case hex digest and starts the hash afresh. */
+void digest_final_hex(struct digest *d, char hex[DIGEST_HEX_MAX]);
+
+/* The name in Exhibit's spelling. */
+const char *digest_name(const struct digest *d);
+
+/* Brings a name as typed ("SHA256", "sha-256") into Exhibit's spelling; an extendable-output
+   function, an unknown name or one that is too long is OUTCOME_USAGE. */
+int digest_canonical(const char *typed, char name[DIGEST_NAME_MAX], struct err *err);
+
+/* The length of the digest in hex digits, or 0 if the name is unknown. */
+size_t digest_hex_length(const char *name);
+
+/* Both over their full length, letters of either case; false if either is empty. */
+bool digest_hex_equal(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * The image reader: raw (one file or split) and EWF-E01 images as one run of media bytes. Our own
+ * implementation, so that what libewf wrote is checked by a second one. Every number in the files
+ * is taken as hostile. What is wrong with an image that can still be read in part is a finding
+ * (struct image_finding); only what leaves nothing to read is an error.
+ *
+ * An image may be read by any number of threads at once after image_open() has returned.
+ * Memory is bounded whatever the size of the image.
+ */
+#ifndef EXHIBIT_IMAGE_H
+#define EXHIBIT_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/manifest.h"
+#include "common/ranges.h"
+
+enum image_format {
+    IMAGE_RAW,
+    IMAGE_E01,
+};
+
+/* Which check of the verify contract a finding belongs to (docs: exhibit-verify(1)). */
+enum image_check {
+    IMAGE_CHECK_SEGMENTS,  /* a segment is missing, truncated, swapped or superfluous */
+    IMAGE_CHECK_STRUCTURE, /* descriptors, tables and their checksums */
+    IMAGE_CHECK_CHUNKS,    /* a chunk does not inflate, or its checksum differs */
+};
+
+struct image_finding {
+    enum image_check check;
+    bool incomplete;       /* something is missing or cut off, rather than wrong */
+    char *segment;         /* path of the segment file, or NULL */
+    uint64_t file_offset;  /* in that file, bytes; UINT64_MAX where there is none */
+    struct range media;    /* what it damages; length 0 if nothing or unknown */
+    char *text;            /* for people; raw, not escaped */
+};
+
+struct image_segment {
+    char *path;
+    uint64_t size;         /* bytes of the file */
+    uint64_t media_offset; /* the media range that it holds */
+    uint64_t media_length;
+};
+
+struct image_header { /* one header value that an E01 carries */
+    char *name;       /* "case_number", "description", "examiner_name", "evidence_number", "notes",
+                         "acquiry_date", … (libewf's names) */
+    char *value;      /* UTF-8 */
+};
+
+struct image_info {
+    enum image_format format;
+    uint64_t media_size;       /* bytes */
+    uint32_t bytes_per_sector; /* 512 for raw unless the options say otherwise */
+    uint32_t chunk_size;       /* bytes; for raw the unit in which it is read */
+    uint64_t chunk_count;
+    const struct image_segment *segments;
+    size_t n_segments;
+    const struct image_header *headers; /* E01 only */
+    size_t n_headers;
+    struct manifest_hashes stored; /* hashes that the E01 itself carries ("md5", "sha1") */
+    struct ranges acquiry_errors;  /* E01 error2, in bytes of the media */
+    const struct image_finding *findings; /* from opening; all of check SEGMENTS or STRUCTURE */
+    size_t n_findings;
+};
+
+struct image_options {
+    const struct manifest *manifest; /* names, order and sizes of the segments; or NULL */
+    uint32_t sector_size;            /* for raw; 0 is 512, or what the manifest says */
+};
+
+struct image;
+
+/* Opens the image whose first segment is at path (or, with a manifest, the manifest's segments;
+   path is then the manifest's own path, beside which they lie). Raw: FILE, or FILE.001 and the
+   numbers that follow. All segment files are opened here, without following symbolic links out of
+   any sandbox set up later. Errors: OUTCOME_FAILED: no such file, not an image, a directory. */
+struct image *image_open(const char *path, const struct image_options *options, struct err *err);
+void image_free(struct image *img);
+
+const struct image_info *image_info(const struct image *img);
+
+/* Reads up to n bytes of the media at offset; short only at the end of the media. -1: what is
+   there cannot be read (damaged chunk, I/O error), the error says where. Thread-safe. */
+ssize_t image_read(struct image *img, void *buf, size_t n, uint64_t offset, struct err *err);
+
+enum chunk_state {
+    CHUNK_OK,
+    CHUNK_MISSING,  /* no table entry, or past the end of its segment */
+    CHUNK_CORRUPT,  /* does not inflate to its size */
+    CHUNK_MISMATCH, /* the stored checksum differs; the data is in the buffer */
+    CHUNK_IO,       /* the segment file could not be read there */
+};
+
+struct chunk {
+    enum chunk_state state;
+    size_t length;        /* bytes of media in buf */
+    size_t segment;       /* index into info->segments */
+    uint64_t file_offset; /* where the chunk starts in the segment file */
+    uint64_t file_length; /* its stored size there, bytes; 0 if unknown */
+};
+
+/* Reads and checks chunk `index` (< chunk_count) into buf (chunk_size bytes); what cannot be had is
+   zero. `scratch` is one thread's own working memory, from image_scratch_new(). */
+struct image_scratch;
+struct image_scratch *image_scratch_new(const struct image *img, struct err *err);
+void image_scratch_free(struct image_scratch *s);
+void image_read_chunk(struct image *img, struct image_scratch *scratch, uint64_t index, void *buf,
+                      struct chunk *out);
+
+#endif
