@@ -15,4 +15,8 @@
 int segname_e01(uint32_t number, char ext[SEGNAME_EXT_MAX]);
 int segname_raw_split(uint32_t number, char ext[SEGNAME_EXT_MAX]);
 
+/* As segname_e01, counting from the letter `first` in its own case: 'E' for .E01, 'e' for .e01,
+   's' for the .s01 of SMART. Fewer names the later the letter. */
+int segname_ewf(char first, uint32_t number, char ext[SEGNAME_EXT_MAX]);
+
 #endif
