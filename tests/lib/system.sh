@@ -1,0 +1,302 @@
+# Sourced by every test of tests/system: where the programs are, what a test needs, loop devices,
+# disks with bad sectors, and assertions. Runs under bash, with errors ending the test.
+#
+#   . "$(dirname "$0")/../lib/system.sh"
+#   require_root; require_loop; require ewfverify jq
+#
+# The programs come from $EXHIBIT_BIN (default: build/release/bin of this tree). Everything that a
+# test makes lies below $T, which is removed at the end; what it attaches is detached.
+# shellcheck shell=bash
+
+set -euo pipefail
+
+EXHIBIT_SOURCE=${EXHIBIT_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+EXHIBIT_BIN=${EXHIBIT_BIN:-$EXHIBIT_SOURCE/build/release/bin}
+# The sanitizer that the programs are built with, or empty.
+EXHIBIT_SANITIZE=${EXHIBIT_SANITIZE:-}
+PATH=$EXHIBIT_BIN:$PATH:/usr/sbin:/sbin
+export PATH LC_ALL=C.UTF-8 TZ=UTC
+unset NO_COLOR POSIXLY_CORRECT
+
+# The leak check at exit traces the process from a second one, which the sandbox forbids.
+export ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}
+
+T=$(mktemp -d "${TMPDIR:-/tmp}/exhibit-test.XXXXXXXX")
+# A worker runs with the user's own rights; the tests' directories must let it pass.
+chmod 755 "$T"
+
+# --- what runs at the end -------------------------------------------------------------------------
+
+cleanups=()
+
+# at_exit COMMAND...: runs it at the end, the last one first.
+at_exit() {
+    cleanups+=("$(printf '%q ' "$@")")
+}
+
+run_cleanups() {
+    local status=$? i
+    trap - EXIT
+    set +e
+    for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do
+        eval "${cleanups[i]}" >>"$T/cleanup.log" 2>&1
+    done
+    if [ "$status" -ne 0 ] && [ "$status" -ne 77 ] && [ -n "${EXHIBIT_KEEP:-}" ]; then
+        echo "kept: $T" >&2
+    else
+        rm -rf --one-file-system "$T"
+    fi
+    exit "$status"
+}
+trap run_cleanups EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# --- what a test needs ----------------------------------------------------------------------------
+
+skip() {
+    echo "SKIP: $*"
+    exit 77
+}
+
+fail() {
+    local i
+    echo "FAIL: $*" >&2
+    for ((i = 1; i < ${#FUNCNAME[@]}; i++)); do
+        echo "    at ${BASH_SOURCE[i]##*/}:${BASH_LINENO[i - 1]}" >&2
+    done
+    if [ -s "$T/out" ]; then
+        echo "--- stdout of the last command" >&2
+        tail -n 40 "$T/out" >&2
+    fi
+    if [ -s "$T/err" ]; then
+        echo "--- stderr of the last command" >&2
+        tail -n 40 "$T/err" >&2
+    fi
+    exit 1
+}
+# A command that fails outside an assertion ends the test; say which.
+trap 'echo "FAIL: ${BASH_SOURCE[0]##*/}:$LINENO: \"$BASH_COMMAND\" ended with $?" >&2' ERR
+
+# require TOOL...: the test is skipped where one is not installed.
+require() {
+    local tool
+    for tool; do
+        command -v "$tool" >/dev/null || skip "no $tool on this machine"
+    done
+}
+
+require_root() {
+    [ "$(id -u)" -eq 0 ] || skip "needs root"
+}
+
+# Loop devices: not in every container.
+require_loop() {
+    local probe=$T/probe.img dev
+    require losetup blockdev
+    require_root
+    truncate -s 1M "$probe"
+    dev=$(losetup --find --show "$probe" 2>/dev/null) || skip "loop devices do not work here"
+    losetup -d "$dev"
+    rm -f "$probe"
+}
+
+# The directory with images of other tools, which is not part of this tree.
+require_shared() {
+    SHARED=$EXHIBIT_SOURCE/../shared
+    [ -d "$SHARED/images" ] || skip "no ../shared/images beside the source tree"
+}
+
+# unless_sanitized SANITIZER REASON: for what a sanitizer's run-time cannot do.
+unless_sanitized() {
+    case ",$EXHIBIT_SANITIZE," in
+    *,"$1",*) skip "not with the $1 sanitizer: $2" ;;
+    esac
+}
+
+# --- devices --------------------------------------------------------------------------------------
+
+detach_loop() {
+    losetup "$1" >/dev/null 2>&1 || return 0
+    # A read-only flag that a job left must not meet the next user of this device.
+    blockdev --setrw "$1" || true
+    partx -d "$1" || true
+    losetup -d "$1"
+}
+
+# attach FILE [losetup options]: sets DEV; its partitions' nodes appear where the machine makes
+# them. Detached at the end, or by detach_loop.
+attach() {
+    local file=$1
+    shift
+    DEV=$(losetup --find --show "$@" "$file")
+    at_exit detach_loop "$DEV"
+    partx -a "$DEV" 2>/dev/null || true
+}
+
+unmount_fuse() {
+    local i
+    fusermount3 -u "$1" || umount -l "$1" || true
+    for ((i = 0; i < 50; i++)); do
+        kill -0 "$2" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    kill "$2"
+}
+
+# fault_device FILE MAPFILE [losetup options]: sets DEV to a block device with the contents of FILE
+# that returns an I/O error exactly where the ddrescue mapfile says '-'. Direct I/O down to the
+# server keeps the page cache from spreading an error over its neighbours. Read-only by nature.
+fault_device() {
+    local file=$1 map=$2 mount i pid
+    shift 2
+    require_loop
+    require nbdkit nbdfuse fusermount3
+    [ -c /dev/fuse ] || skip "no /dev/fuse on this machine"
+    nbdkit --filter=ddrescue file --dump-plugin >/dev/null 2>&1 || skip "nbdkit has no ddrescue filter"
+    mount=$(mktemp "$T/fault.XXXXXX")
+    nbdfuse "$mount" --command nbdkit -s --filter=ddrescue file "$file" \
+        ddrescue-mapfile="$map" >"$mount.log" 2>&1 &
+    pid=$!
+    at_exit unmount_fuse "$mount" "$pid"
+    for ((i = 0; i < 100; i++)); do
+        mountpoint -q "$mount" 2>/dev/null || [ -s "$mount" ] && break
+        kill -0 "$pid" 2>/dev/null || skip "FUSE does not work here: $(tail -n 1 "$mount.log")"
+        sleep 0.1
+    done
+    [ "$(stat -c %s "$mount")" = "$(stat -c %s "$file")" ] || fail "the fault device did not appear"
+    DEV=$(losetup --find --show --read-only --direct-io=on "$@" "$mount")
+    at_exit losetup -d "$DEV"
+}
+
+# fault_map FILE SIZE OFFSET LENGTH [OFFSET LENGTH...]: a mapfile with those bad ranges (bytes,
+# ascending).
+fault_map() {
+    local file=$1 size=$2 at=0
+    shift 2
+    {
+        echo "# written by a test"
+        echo "0x0 + 1"
+        while [ $# -gt 0 ]; do
+            [ "$1" -gt "$at" ] && printf '0x%X 0x%X +\n' "$at" $(($1 - at))
+            printf '0x%X 0x%X -\n' "$1" "$2"
+            at=$(($1 + $2))
+            shift 2
+        done
+        if [ "$at" -lt "$size" ]; then
+            printf '0x%X 0x%X +\n' "$at" $((size - at))
+        fi
+    } >"$file"
+}
+
+# --- data -----------------------------------------------------------------------------------------
+
+# random_file FILE SIZE [SEED]: bytes that no compressor shrinks; the same for the same seed.
+random_file() {
+    local key
+    key=$(printf '%s' "${3:-exhibit}" | sha256sum | cut -c1-64)
+    # The cipher is told to read no more than it needs, so that nothing dies of a closed pipe.
+    head -c "$2" /dev/zero |
+        openssl enc -aes-256-ctr -nosalt -K "$key" -iv 00000000000000000000000000000000 >"$1"
+}
+
+# mixed_file FILE SIZE [SEED]: random data, text and zeros in turn, a third each; SIZE in bytes.
+mixed_file() {
+    local third=$(($2 / 3))
+    random_file "$1" "$third" "${3:-exhibit}"
+    seq 1 100000000 2>/dev/null | head -c "$third" >>"$1" || true
+    truncate -s "$2" "$1"
+}
+
+# flip_byte FILE OFFSET: changes every bit of one byte.
+flip_byte() {
+    local old
+    old=$(od -An -tu1 -j "$2" -N 1 "$1")
+    # shellcheck disable=SC2059 # the format is the byte
+    printf "\\x$(printf %02x $((255 - old)))" |
+        dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+md5_of() {
+    md5sum <"$1" | cut -d' ' -f1
+}
+
+sha256_of() {
+    sha256sum <"$1" | cut -d' ' -f1
+}
+
+# --- running and asserting ------------------------------------------------------------------------
+
+# run COMMAND...: stdout into $T/out, stderr into $T/err, the exit code into $status.
+run() {
+    status=0
+    "$@" >"$T/out" 2>"$T/err" </dev/null || status=$?
+    if grep -qE '(Address|Leak|Thread|Memory)Sanitizer|runtime error:' "$T/err"; then
+        fail "a sanitizer spoke up: $*"
+    fi
+}
+
+# expect CODE COMMAND...: runs it; any other exit code is a failure.
+expect() {
+    local wanted=$1
+    shift
+    run "$@"
+    [ "$status" -eq "$wanted" ] || fail "exit code $status, expected $wanted: $*"
+}
+
+assert_eq() {
+    [ "$1" = "$2" ] || fail "${3:-values differ}: got '$1', expected '$2'"
+}
+
+# assert_contains FILE TEXT: somewhere in the file, as it stands.
+assert_contains() {
+    grep -qF -- "$2" "$1" || fail "'$2' is not in ${1#"$T"/}"
+}
+
+assert_lacks() {
+    if grep -qF -- "$2" "$1"; then
+        fail "'$2' is in ${1#"$T"/}"
+    fi
+}
+
+assert_exists() {
+    local f
+    for f; do
+        [ -e "$f" ] || fail "'$f' is not there"
+    done
+}
+
+assert_missing() {
+    local f
+    for f; do
+        if [ -e "$f" ] || [ -L "$f" ]; then
+            fail "'$f' is there"
+        fi
+    done
+}
+
+assert_same_bytes() {
+    cmp -- "$1" "$2" || fail "'$1' and '$2' differ"
+}
+
+# assert_error TEXT: the last command gave one line on stderr, ours, that holds TEXT.
+assert_error() {
+    local lines
+    lines=$(grep -c . "$T/err" || true)
+    [ "$lines" -eq 1 ] || fail "$lines lines on stderr, expected one"
+    grep -q '^exhibit' "$T/err" || fail "the error does not start with the program's name"
+    assert_contains "$T/err" "$1"
+}
+
+# json FILE FILTER: the value that jq finds.
+json() {
+    jq -r "$2" "$1"
+}
+
+# assert_json FILE FILTER EXPECTED
+assert_json() {
+    local got
+    got=$(jq -r "$2" "$1") || fail "jq cannot read ${1#"$T"/}"
+    [ "$got" = "$3" ] || fail "$2 of ${1#"$T"/} is '$got', expected '$3'"
+}
