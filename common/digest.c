@@ -15,9 +15,9 @@ static const struct {
     const char *name;
     const char *openssl;
 } spellings[] = {
-    {"sha224", "SHA2-224"},         {"sha256", "SHA2-256"},         {"sha384", "SHA2-384"},
-    {"sha512", "SHA2-512"},         {"sha512-256", "SHA2-512/256"}, {"sha512-224", "SHA2-512/224"},
-    {"blake2b512", "BLAKE2B-512"},  {"blake2s256", "BLAKE2S-256"},  {"ripemd160", "RIPEMD-160"},
+    {"sha224", "SHA2-224"},        {"sha256", "SHA2-256"},         {"sha384", "SHA2-384"},
+    {"sha512", "SHA2-512"},        {"sha512-256", "SHA2-512/256"}, {"sha512-224", "SHA2-512/224"},
+    {"blake2b512", "BLAKE2B-512"}, {"blake2s256", "BLAKE2S-256"},  {"ripemd160", "RIPEMD-160"},
 };
 
 static EVP_MD *

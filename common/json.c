@@ -103,7 +103,8 @@ json_get_text(const json_t *object, const char *key, const char **out, struct er
     const json_t *v = json_object_get(object, key);
 
     if (!json_is_string(v))
-        return err_set(err, OUTCOME_FAILED, "field '%s' is %s", key, v ? "not a string" : "missing");
+        return err_set(err, OUTCOME_FAILED, "field '%s' is %s", key,
+                       v ? "not a string" : "missing");
     *out = json_string_value(v);
     return 0;
 }
@@ -188,7 +189,8 @@ range_from_json(const json_t *v, struct ranges *out, struct err *err)
     uint64_t offset;
     uint64_t length;
 
-    if (json_get_u64(v, "offset", &offset, err) != 0 || json_get_u64(v, "length", &length, err) != 0)
+    if (json_get_u64(v, "offset", &offset, err) != 0 ||
+        json_get_u64(v, "length", &length, err) != 0)
         return -1;
     ranges_add(out, offset, length); /* both below 2^63: no overflow */
     return 0;
@@ -223,7 +225,8 @@ json_load_file_bounded(const char *path, size_t max, struct err *err)
         return NULL;
     v = json_loadb(data, n, JSON_REJECT_DUPLICATES, &why);
     if (!v)
-        (void)err_set(err, OUTCOME_FAILED, "'%s' is not JSON: line %d: %s", path, why.line, why.text);
+        (void)err_set(err, OUTCOME_FAILED, "'%s' is not JSON: line %d: %s", path, why.line,
+                      why.text);
     return v;
 }
 

@@ -153,7 +153,8 @@ mapfile_text(uint64_t size, const struct ranges *bad, const char *command)
     (void)fprintf(f, "# Mapfile. Written by Exhibit %s in the format of GNU ddrescue\n",
                   EXHIBIT_VERSION);
     (void)fprintf(f, "# Command line: %s\n# current_pos  current_status  current_pass\n", safe);
-    (void)fprintf(f, "0x%08" PRIX64 "     +               1\n#      pos        size  status\n", size);
+    (void)fprintf(f, "0x%08" PRIX64 "     +               1\n#      pos        size  status\n",
+                  size);
     for (size_t i = 0; i < bad->n; i++) {
         const struct range *r = &bad->v[i];
 

@@ -87,6 +87,13 @@ pid_t
 spawn(const char *path, char *const argv[], const struct spawn_fd *fds, size_t n_fds,
       struct err *err)
 {
+    return spawn_as(path, argv, fds, n_fds, NULL, err);
+}
+
+pid_t
+spawn_as(const char *path, char *const argv[], const struct spawn_fd *fds, size_t n_fds,
+         const struct spawn_as *as, struct err *err)
+{
     pid_t pid = fork();
 
     if (pid < 0)
@@ -94,7 +101,7 @@ spawn(const char *path, char *const argv[], const struct spawn_fd *fds, size_t n
     if (pid > 0)
         return pid;
     reset_signals();
-    if (place_fds(fds, n_fds) == 0)
+    if (place_fds(fds, n_fds) == 0 && (!as || as->drop(as->to) == 0))
         (void)execv(path, argv);
     _exit(127);
 }

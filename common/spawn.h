@@ -24,6 +24,15 @@ struct spawn_fd {
 pid_t spawn(const char *path, char *const argv[], const struct spawn_fd *fds, size_t n_fds,
             struct err *err);
 
+/* As spawn(), but the child gives up privileges before it executes the program: drop() returns -1
+   if it cannot, and is async-signal-safe. */
+struct spawn_as {
+    int (*drop)(const void *to);
+    const void *to;
+};
+pid_t spawn_as(const char *path, char *const argv[], const struct spawn_fd *fds, size_t n_fds,
+               const struct spawn_as *as, struct err *err);
+
 /* Waits for the child: its exit status in *status, or 128 + the signal that ended it. */
 int spawn_wait(pid_t pid, int *status, struct err *err);
 

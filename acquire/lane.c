@@ -1,0 +1,102 @@
+#include "acquire/lane.h"
+
+#include "common/text.h"
+
+struct lane {
+    struct digest *digest;
+    uint64_t piece;
+    uint64_t filled; /* bytes in the piece that is open */
+    char **hex;
+    size_t n;
+    size_t cap;
+};
+
+struct lane *
+lane_new(const char *algorithm, uint64_t piece, struct err *err)
+{
+    struct lane *l = xcalloc(1, sizeof *l);
+
+    l->piece = piece;
+    l->digest = digest_new(algorithm, err);
+    if (!l->digest) {
+        free(l);
+        return NULL;
+    }
+    return l;
+}
+
+void
+lane_free(struct lane *l)
+{
+    if (!l)
+        return;
+    for (size_t i = 0; i < l->n; i++)
+        free(l->hex[i]);
+    free(l->hex);
+    digest_free(l->digest);
+    free(l);
+}
+
+static void
+close_piece(struct lane *l)
+{
+    char hex[DIGEST_HEX_MAX];
+
+    digest_final_hex(l->digest, hex);
+    if (l->n == l->cap) {
+        l->cap = l->cap * 2 + 8;
+        l->hex = xrealloc(l->hex, l->cap, sizeof *l->hex);
+    }
+    l->hex[l->n++] = xstrdup(hex);
+    l->filled = 0;
+}
+
+void
+lane_feed(struct lane *l, const void *data, size_t n)
+{
+    const uint8_t *p = data;
+
+    while (n > 0) {
+        size_t part = n;
+
+        if (l->piece != 0 && part > l->piece - l->filled)
+            part = (size_t)(l->piece - l->filled);
+        digest_update(l->digest, p, part);
+        l->filled += part;
+        p += part;
+        n -= part;
+        if (l->piece != 0 && l->filled == l->piece)
+            close_piece(l);
+    }
+}
+
+void
+lane_end(struct lane *l)
+{
+    if (l->filled > 0 || l->n == 0)
+        close_piece(l);
+}
+
+const char *
+lane_algorithm(const struct lane *l)
+{
+    return digest_name(l->digest);
+}
+
+uint64_t
+lane_piece(const struct lane *l)
+{
+    return l->piece;
+}
+
+size_t
+lane_count(const struct lane *l)
+{
+    return l->n;
+}
+
+const char *
+lane_hex(const struct lane *l, size_t i)
+{
+    return l->hex[i];
+}

@@ -1,0 +1,29 @@
+/*
+ * A hash lane: one digest over the media in order, either whole or afresh for every piece of a
+ * fixed size (raw segments, --piecewise). One thread feeds a lane.
+ */
+#ifndef EXHIBIT_ACQUIRE_LANE_H
+#define EXHIBIT_ACQUIRE_LANE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/digest.h"
+
+struct lane;
+
+/* piece: bytes of media a digest covers; 0: all of it. */
+struct lane *lane_new(const char *algorithm, uint64_t piece, struct err *err);
+void lane_free(struct lane *l);
+
+void lane_feed(struct lane *l, const void *data, size_t n);
+/* Ends the last piece. Media of no bytes still has one digest, that of nothing. */
+void lane_end(struct lane *l);
+
+const char *lane_algorithm(const struct lane *l);
+uint64_t lane_piece(const struct lane *l);
+/* After lane_end: the digests in order, lower-case hex. */
+size_t lane_count(const struct lane *l);
+const char *lane_hex(const struct lane *l, size_t i);
+
+#endif

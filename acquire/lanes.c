@@ -1,0 +1,122 @@
+#include "acquire/lanes.h"
+
+#include "common/text.h"
+
+#define LANES_MAX (JOB_HASHES_MAX + 6)
+
+struct lanes {
+    struct lane *v[LANES_MAX];
+    size_t n;
+    const struct job *job; /* outlives the set */
+};
+
+/* A piece that covers everything is the media itself. */
+static uint64_t
+effective(const struct lanes *l, uint64_t piece)
+{
+    return piece >= l->job->length ? 0 : piece; /* 0 is the media already */
+}
+
+static struct lane *
+find(const struct lanes *l, const char *algorithm, uint64_t piece)
+{
+    piece = effective(l, piece);
+    for (size_t i = 0; i < l->n; i++) {
+        if (lane_piece(l->v[i]) == piece && strcmp(lane_algorithm(l->v[i]), algorithm) == 0)
+            return l->v[i];
+    }
+    return NULL;
+}
+
+static int
+want(struct lanes *l, const char *algorithm, uint64_t piece, struct err *err)
+{
+    struct lane *lane;
+
+    if (find(l, algorithm, piece))
+        return 0;
+    lane = lane_new(algorithm, effective(l, piece), err);
+    if (!lane)
+        return -1;
+    l->v[l->n++] = lane;
+    return 0;
+}
+
+static int
+want_both(struct lanes *l, uint64_t piece, struct err *err)
+{
+    return want(l, "md5", piece, err) == 0 ? want(l, "sha256", piece, err) : -1;
+}
+
+struct lanes *
+lanes_new(const struct job *job, struct err *err)
+{
+    struct lanes *l = xcalloc(1, sizeof *l);
+
+    l->job = job;
+    for (size_t i = 0; i < job->n_hashes; i++) {
+        if (want(l, job->hashes[i], 0, err) != 0)
+            goto fail;
+    }
+    if (job->e01 && want(l, "md5", 0, err) != 0)
+        goto fail;
+    if (!job->e01 && want_both(l, job->segment_size, err) != 0)
+        goto fail;
+    if (job->piecewise != 0 && want_both(l, job->piecewise, err) != 0)
+        goto fail;
+    return l;
+fail:
+    lanes_free(l);
+    return NULL;
+}
+
+void
+lanes_free(struct lanes *l)
+{
+    if (!l)
+        return;
+    for (size_t i = 0; i < l->n; i++)
+        lane_free(l->v[i]);
+    free(l);
+}
+
+struct lane **
+lanes_list(struct lanes *l, size_t *n)
+{
+    *n = l->n;
+    return l->v;
+}
+
+void
+lanes_media_hashes(const struct lanes *l, struct manifest_hashes *out)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        if (lane_piece(l->v[i]) == 0)
+            manifest_hash_add(out, lane_algorithm(l->v[i]), lane_hex(l->v[i], 0));
+    }
+}
+
+static const char *
+hex_at(const struct lanes *l, const char *algorithm, uint64_t piece, size_t i)
+{
+    const struct lane *lane = find(l, algorithm, piece);
+
+    return i < lane_count(lane) ? lane_hex(lane, i) : "";
+}
+
+void
+lanes_segment_hashes(const struct lanes *l, size_t i, char md5[DIGEST_HEX_MAX],
+                     char sha256[DIGEST_HEX_MAX])
+{
+    uint64_t piece = l->job->segment_size;
+
+    (void)snprintf(md5, DIGEST_HEX_MAX, "%s", hex_at(l, "md5", piece, i));
+    (void)snprintf(sha256, DIGEST_HEX_MAX, "%s", hex_at(l, "sha256", piece, i));
+}
+
+void
+lanes_piece_hashes(const struct lanes *l, size_t i, struct manifest_hashes *out)
+{
+    manifest_hash_add(out, "md5", hex_at(l, "md5", l->job->piecewise, i));
+    manifest_hash_add(out, "sha256", hex_at(l, "sha256", l->job->piecewise, i));
+}

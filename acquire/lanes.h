@@ -1,0 +1,28 @@
+/*
+ * The set of hash lanes that a job needs: of the media, of raw segments (whose bytes are the
+ * media's), of pieces. What covers the same bytes is hashed once.
+ */
+#ifndef EXHIBIT_ACQUIRE_LANES_H
+#define EXHIBIT_ACQUIRE_LANES_H
+
+#include "acquire/job.h"
+#include "acquire/lane.h"
+#include "common/manifest.h"
+
+struct lanes;
+
+struct lanes *lanes_new(const struct job *job, struct err *err);
+void lanes_free(struct lanes *l);
+
+/* For the pipeline; stays the set's. */
+struct lane **lanes_list(struct lanes *l, size_t *n);
+
+/* After the lanes have ended. */
+void lanes_media_hashes(const struct lanes *l, struct manifest_hashes *out);
+/* Of raw segment i, from 0. */
+void lanes_segment_hashes(const struct lanes *l, size_t i, char md5[DIGEST_HEX_MAX],
+                          char sha256[DIGEST_HEX_MAX]);
+/* Of piece i, from 0: MD5 and SHA-256. */
+void lanes_piece_hashes(const struct lanes *l, size_t i, struct manifest_hashes *out);
+
+#endif

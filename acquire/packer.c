@@ -1,0 +1,145 @@
+#include "acquire/packer.h"
+
+#include <isa-l.h>
+#include <libdeflate.h>
+
+#include "common/text.h"
+
+/* libdeflate's level at which real disks stop getting smaller for the time spent. */
+#define BEST_LEVEL 7
+
+struct packer {
+    enum compression compression;
+    size_t chunk_size;
+    uint8_t *level_buffer;              /* ISA-L's working memory */
+    struct libdeflate_compressor *best; /* COMPRESSION_BEST only */
+    uint8_t *zero;                      /* the stream of a whole chunk of zeros … */
+    struct packed_chunk zero_chunk;     /* … and the chunk that it makes */
+};
+
+/* The checksum at the end of a zlib stream is the media's Adler-32, big-endian (RFC 1950, 2.2). */
+static uint32_t
+stream_adler(const uint8_t *stream, size_t n)
+{
+    const uint8_t *p = stream + n - 4;
+
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* One zlib stream of at most max bytes; 0 if it would be longer. */
+static size_t
+deflate_fast(struct packer *p, const uint8_t *data, size_t n, uint8_t *out, size_t max)
+{
+    struct isal_zstream s;
+
+    isal_deflate_stateless_init(&s);
+    s.level = 1;
+    s.level_buf = p->level_buffer;
+    s.level_buf_size = ISAL_DEF_LVL1_DEFAULT;
+    s.gzip_flag = IGZIP_ZLIB;
+    s.end_of_stream = 1;
+    s.flush = NO_FLUSH;
+    s.next_in = (uint8_t *)(uintptr_t)data; /* ISA-L only reads it */
+    s.avail_in = (uint32_t)n;
+    s.next_out = out;
+    s.avail_out = (uint32_t)max;
+    return isal_deflate_stateless(&s) == COMP_OK ? s.total_out : 0;
+}
+
+static size_t
+deflate_chunk(struct packer *p, const uint8_t *data, size_t n, uint8_t *out, size_t max)
+{
+    if (p->best)
+        return libdeflate_zlib_compress(p->best, data, n, out, max);
+    return deflate_fast(p, data, n, out, max);
+}
+
+static int
+make_zero_chunk(struct packer *p)
+{
+    uint8_t *zeros = calloc(p->chunk_size, 1);
+    size_t n = 0;
+
+    p->zero = malloc(p->chunk_size);
+    if (zeros && p->zero)
+        n = deflate_fast(p, zeros, p->chunk_size, p->zero, p->chunk_size);
+    free(zeros);
+    if (n == 0)
+        return -1;
+    p->zero_chunk = (struct packed_chunk){
+        .data = p->zero,
+        .size = (uint32_t)n,
+        .adler = stream_adler(p->zero, n),
+        .media = (uint32_t)p->chunk_size,
+        .compressed = true,
+    };
+    return 0;
+}
+
+struct packer *
+packer_new(enum compression compression, size_t chunk_size, struct err *err)
+{
+    struct packer *p = xcalloc(1, sizeof *p);
+
+    p->compression = compression;
+    p->chunk_size = chunk_size;
+    p->level_buffer = malloc(ISAL_DEF_LVL1_DEFAULT);
+    if (compression == COMPRESSION_BEST)
+        p->best = libdeflate_alloc_compressor(BEST_LEVEL);
+    if (!p->level_buffer || (compression == COMPRESSION_BEST && !p->best) ||
+        make_zero_chunk(p) != 0) {
+        (void)err_set(err, OUTCOME_FAILED, "cannot set up the compressor");
+        packer_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+void
+packer_free(struct packer *p)
+{
+    if (!p)
+        return;
+    free(p->level_buffer);
+    libdeflate_free_compressor(p->best);
+    free(p->zero);
+    free(p);
+}
+
+static struct packed_chunk
+pack_chunk(struct packer *p, uint8_t *data, size_t n, uint8_t *out)
+{
+    bool empty = p->compression != COMPRESSION_NONE && isal_zero_detect(data, n) == 0;
+    size_t size = 0;
+
+    if (empty && n == p->chunk_size)
+        return p->zero_chunk;
+    /* A stream that is not smaller than the bytes is not worth its time on reading. */
+    if (empty || p->compression >= COMPRESSION_FAST)
+        size = deflate_chunk(p, data, n, out, n - 1);
+    if (size > 0)
+        return (struct packed_chunk){
+            .data = out,
+            .size = (uint32_t)size,
+            .adler = stream_adler(out, size),
+            .media = (uint32_t)n,
+            .compressed = true,
+        };
+    return (struct packed_chunk){
+        .data = data,
+        .size = (uint32_t)n,
+        .adler = isal_adler32(1, data, n),
+        .media = (uint32_t)n,
+    };
+}
+
+void
+packer_pack(struct packer *p, struct block *b)
+{
+    b->n_chunks = 0;
+    for (size_t at = 0; at < b->length; at += p->chunk_size) {
+        size_t n = b->length - at < p->chunk_size ? b->length - at : p->chunk_size;
+
+        b->chunks[b->n_chunks++] = pack_chunk(p, b->data + at, n, b->packed + at);
+    }
+}

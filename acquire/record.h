@@ -1,0 +1,32 @@
+/*
+ * The supervisor's own record of a job, in a directory that only root can write: what it saw
+ * itself, bound to the manifest by its hash. The user could forge a manifest, not this. libc only.
+ */
+#ifndef EXHIBIT_ACQUIRE_RECORD_H
+#define EXHIBIT_ACQUIRE_RECORD_H
+
+#include <sys/types.h>
+
+#include "acquire/device.h"
+#include "acquire/supervisor_proto.h"
+#include "common/err.h"
+
+#define RECORD_DIR "/var/lib/exhibit/records"
+
+struct record {
+    int64_t opened; /* epoch; when the device was taken */
+    uid_t uid;      /* for whom */
+    const struct device *device;
+    enum write_block_level level;
+    struct flag_state before, during, after;
+    uint32_t lost;               /* times that the flag was found cleared */
+    int worker_status;           /* exit status, or 128 + signal, or -1 if none ran */
+    const char *manifest_sha256; /* hex, or "" if the job wrote none */
+};
+
+/* Writes the record as JSON; its path goes into path (of size n). */
+int record_write(const struct record *r, char *path, size_t n, struct err *err);
+
+const char *write_block_level_name(enum write_block_level level);
+
+#endif

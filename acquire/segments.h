@@ -1,0 +1,45 @@
+/*
+ * Finished segment files: made durable (fsync), hashed where the media lanes have not done so, and
+ * listed, by a thread of its own, so that the sink goes on writing meanwhile.
+ */
+#ifndef EXHIBIT_ACQUIRE_SEGMENTS_H
+#define EXHIBIT_ACQUIRE_SEGMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/digest.h"
+#include "common/err.h"
+
+struct segment {
+    char *file;
+    uint64_t size;         /* bytes of the file */
+    uint64_t media_offset; /* bytes of the image */
+    uint64_t media_length;
+    char md5[DIGEST_HEX_MAX]; /* "" until hashed */
+    char sha256[DIGEST_HEX_MAX];
+};
+
+struct segment_log;
+
+/* dir: where the files lie (stays the caller's). hash_files: read each finished file and hash it
+   (E01); without it the hashes are the caller's to fill in (raw: the lanes have them). */
+struct segment_log *segment_log_new(int dir, bool hash_files, struct err *err);
+
+/* Queues a file that will not be written any more. */
+void segment_log_add(struct segment_log *log, const char *file, uint64_t media_offset,
+                     uint64_t media_length);
+
+/* Waits until all is done. -1 with the first error. */
+int segment_log_finish(struct segment_log *log, struct err *err);
+
+/* After segment_log_finish: the segments in order; they stay the log's. */
+struct segment *segment_log_list(struct segment_log *log, size_t *n);
+
+/* Bytes of files hashed so far; any thread. */
+uint64_t segment_log_hashed(struct segment_log *log);
+
+void segment_log_free(struct segment_log *log);
+
+#endif

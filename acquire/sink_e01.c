@@ -1,0 +1,295 @@
+/*
+ * The one file that knows libewf. It writes ready-made chunks (libewf_handle_write_chunk) in the
+ * format of EnCase 6. The library has no locks, opens by path, follows links and truncates what
+ * exists: it is used by one thread, in a directory that nobody else can write, through
+ * /proc/self/fd.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libewf.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "acquire/sink.h"
+#include "common/cleanup.h"
+#include "common/segname.h"
+#include "common/text.h"
+
+/* The last segment also holds error2, digest and hash sections (EWF-E01: 520 bytes of section
+   header, 8 an entry; 76 and 80; 76 and 36), which libewf does not count. The limit it is told is
+   lower by this much, so that no file passes the size that was asked for. */
+#define TAIL_RESERVE ((uint64_t)64 << 10)
+
+/* A write that failed with less than this left on the file system failed for want of space. */
+#define FULL_BELOW ((uint64_t)1 << 20)
+
+struct e01_sink {
+    struct sink base;
+    struct sink_spec spec;
+    char *name;
+    libewf_handle_t *handle;
+    uint32_t number;     /* of the open segment, from 1 */
+    uint64_t start;      /* its first byte of media */
+    uint64_t at;         /* bytes of media written in all */
+    uint64_t in_segment; /* bytes of chunks in the open segment */
+    uint64_t limit;      /* the segment size that libewf was told */
+};
+
+static int
+ewf_failed(libewf_error_t **error, const char *what, struct err *err)
+{
+    char text[512] = "";
+
+    (void)err_set(err, OUTCOME_FAILED, "%s", what);
+    if (*error) {
+        /* The innermost message is the one that says why; the rest names functions. */
+        (void)libewf_error_sprint(*error, text, sizeof text);
+        text[strcspn(text, "\n")] = '\0';
+        (void)err_set(err, OUTCOME_FAILED, "%s: libewf: %s", what, text);
+        libewf_error_free(error);
+    }
+    return -1;
+}
+
+/* Header values are lines of tab-separated fields: neither may stand in a value. */
+static int
+set_header(struct e01_sink *s, const char *key, const char *value, struct err *err)
+{
+    AUTO_FREE char *clean = NULL;
+    libewf_error_t *error = NULL;
+
+    if (!value || *value == '\0')
+        return 0;
+    clean = text_is_utf8(value, strlen(value)) ? xstrdup(value) : text_printable(value);
+    for (char *p = clean; *p; p++) {
+        if ((unsigned char)*p < 0x20)
+            *p = ' ';
+    }
+    if (libewf_handle_set_utf8_header_value(s->handle, (const uint8_t *)key, strlen(key),
+                                            (const uint8_t *)clean, strlen(clean), &error) != 1)
+        return ewf_failed(&error, "cannot set an E01 header value", err);
+    return 0;
+}
+
+static int
+set_headers(struct e01_sink *s, const struct e01_spec *e01, struct err *err)
+{
+    char date[24];
+    const struct {
+        const char *key;
+        const char *value;
+    } values[] = {
+        {"case_number", e01->case_number},
+        {"evidence_number", e01->evidence_number},
+        {"description", e01->description},
+        {"examiner_name", e01->examiner},
+        {"notes", e01->notes},
+        {"model", e01->model},
+        {"serial_number", e01->serial},
+        {"acquiry_date", date},
+        {"system_date", date},
+        {"acquiry_operating_system", "Linux"},
+        {"acquiry_software_version", "Exhibit " EXHIBIT_VERSION},
+    };
+
+    (void)snprintf(date, sizeof date, "%" PRId64, e01->date);
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        if (set_header(s, values[i].key, values[i].value, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The media size comes before the first chunk: then no closed segment is ever written again. */
+static int
+set_media(struct e01_sink *s, const struct e01_spec *e01, libewf_error_t **error)
+{
+    int8_t level = e01->stored ? LIBEWF_COMPRESSION_NONE
+                   : e01->best ? LIBEWF_COMPRESSION_BEST
+                               : LIBEWF_COMPRESSION_FAST;
+    uint8_t type = e01->removable ? LIBEWF_MEDIA_TYPE_REMOVABLE : LIBEWF_MEDIA_TYPE_FIXED;
+    uint8_t flags = e01->physical ? LIBEWF_MEDIA_FLAG_PHYSICAL : 0;
+
+    return libewf_handle_set_format(s->handle, LIBEWF_FORMAT_ENCASE6, error) == 1 &&
+           libewf_handle_set_bytes_per_sector(s->handle, s->spec.sector_size, error) == 1 &&
+           libewf_handle_set_sectors_per_chunk(s->handle, e01->sectors_per_chunk, error) == 1 &&
+           libewf_handle_set_media_size(s->handle, s->spec.media_size, error) == 1 &&
+           libewf_handle_set_media_type(s->handle, type, error) == 1 &&
+           libewf_handle_set_media_flags(s->handle, flags, error) == 1 &&
+           libewf_handle_set_compression_values(s->handle, level, 0, error) == 1 &&
+           libewf_handle_set_maximum_segment_size(s->handle, s->limit, error) == 1;
+}
+
+static int
+open_handle(struct e01_sink *s, const struct e01_spec *e01, struct err *err)
+{
+    AUTO_FREE char *path = xasprintf("/proc/self/fd/%d/%s", s->spec.dir, s->name);
+    char *const names[] = {path};
+    libewf_error_t *error = NULL;
+
+    if (libewf_handle_initialize(&s->handle, &error) != 1 ||
+        libewf_handle_set_maximum_number_of_open_handles(s->handle, 8, &error) != 1 ||
+        libewf_handle_open(s->handle, names, 1, LIBEWF_OPEN_WRITE, &error) != 1 ||
+        libewf_handle_set_header_codepage(s->handle, LIBEWF_CODEPAGE_ASCII, &error) != 1 ||
+        set_media(s, e01, &error) != 1)
+        return ewf_failed(&error, "cannot set up the E01", err);
+    return set_headers(s, e01, err);
+}
+
+static char *
+segment_name(const struct e01_sink *s, uint32_t number)
+{
+    char ext[SEGNAME_EXT_MAX];
+
+    return segname_e01(number, ext) == 0 ? xasprintf("%s%s", s->name, ext) : NULL;
+}
+
+/* libewf closes a segment in the call that fills it and makes the next with the chunk after. */
+static void
+watch_for_next(struct e01_sink *s, uint64_t chunk_start)
+{
+    AUTO_FREE char *next = NULL;
+    struct stat st;
+
+    /* No need to look while the segment cannot be near its end. */
+    if (s->in_segment < s->limit / 2)
+        return;
+    next = segment_name(s, s->number + 1);
+    if (!next || fstatat(s->spec.dir, next, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return;
+    AUTO_FREE char *closed = segment_name(s, s->number);
+    segment_log_add(s->spec.log, closed, s->start, chunk_start - s->start);
+    s->number++;
+    s->start = chunk_start;
+    s->in_segment = 0;
+}
+
+/* libewf's errors carry no errno, and a full disk is what a job can be resumed from. */
+static int
+write_failed(const struct e01_sink *s, libewf_error_t **error, struct err *err)
+{
+    struct statvfs fs;
+
+    (void)ewf_failed(error, "cannot write to the E01", err);
+    if (fstatvfs(s->spec.dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < FULL_BELOW) {
+        (void)err_set(err, OUTCOME_INTERRUPTED, "cannot write to the E01: no space left");
+        err->sys = ENOSPC;
+    }
+    return -1;
+}
+
+static int
+write_chunk(struct e01_sink *s, const struct packed_chunk *c, struct err *err)
+{
+    /* A stored chunk is followed by its Adler-32, little-endian (EWF-E01: chunk data). */
+    uint8_t adler[4] = {(uint8_t)c->adler, (uint8_t)(c->adler >> 8), (uint8_t)(c->adler >> 16),
+                        (uint8_t)(c->adler >> 24)};
+    libewf_error_t *error = NULL;
+    ssize_t w = libewf_handle_write_chunk(s->handle, c->data, c->size, c->media, c->compressed,
+                                          adler, c->adler, !c->compressed, &error);
+
+    if (w < 0 || (size_t)w < c->size)
+        return write_failed(s, &error, err);
+    s->in_segment += c->size;
+    watch_for_next(s, s->at);
+    s->at += c->media;
+    return 0;
+}
+
+static int
+e01_put(struct sink *base, const struct block *b, struct err *err)
+{
+    struct e01_sink *s = (struct e01_sink *)base;
+
+    for (size_t i = 0; i < b->n_chunks; i++) {
+        if (write_chunk(s, &b->chunks[i], err) != 0)
+            return err_context(err, "segment %" PRIu32 " at media offset %" PRIu64, s->number,
+                               s->at);
+    }
+    return 0;
+}
+
+/* error2 holds 32-bit sector numbers and libewf cuts longer ones without a word: what does not fit
+   stands in the manifest and the mapfile only. Ascending, once, before finalizing. */
+static int
+append_errors(struct e01_sink *s, const struct ranges *bad, struct err *err)
+{
+    libewf_error_t *error = NULL;
+
+    for (size_t i = 0; i < bad->n; i++) {
+        uint64_t first = bad->v[i].offset / s->spec.sector_size;
+        uint64_t count = bad->v[i].length / s->spec.sector_size;
+
+        if (first > UINT32_MAX || count > UINT32_MAX - first)
+            break;
+        if (libewf_handle_append_acquiry_error(s->handle, first, count, &error) != 1)
+            return ewf_failed(&error, "cannot record the unreadable sectors in the E01", err);
+    }
+    return 0;
+}
+
+static int
+set_hash(struct e01_sink *s, const char *key, const char *hex, struct err *err)
+{
+    libewf_error_t *error = NULL;
+
+    if (!hex)
+        return 0;
+    if (libewf_handle_set_utf8_hash_value(s->handle, (const uint8_t *)key, strlen(key),
+                                          (const uint8_t *)hex, strlen(hex), &error) != 1)
+        return ewf_failed(&error, "cannot store a hash in the E01", err);
+    return 0;
+}
+
+static int
+e01_finish(struct sink *base, const struct sink_final *final, struct err *err)
+{
+    struct e01_sink *s = (struct e01_sink *)base;
+    AUTO_FREE char *last = segment_name(s, s->number);
+    libewf_error_t *error = NULL;
+
+    /* ENCASE6 has a place for these two alone. */
+    if (set_hash(s, "MD5", manifest_hash_find(final->hashes, "md5"), err) != 0 ||
+        set_hash(s, "SHA1", manifest_hash_find(final->hashes, "sha1"), err) != 0 ||
+        append_errors(s, final->unreadable, err) != 0)
+        return -1;
+    if (libewf_handle_write_finalize(s->handle, &error) < 0 ||
+        libewf_handle_close(s->handle, &error) != 0)
+        return write_failed(s, &error, err);
+    segment_log_add(s->spec.log, last, s->start, s->at - s->start);
+    return 0;
+}
+
+static void
+e01_free(struct sink *base)
+{
+    struct e01_sink *s = (struct e01_sink *)base;
+
+    if (s->handle)
+        (void)libewf_handle_free(&s->handle, NULL);
+    free(s->name);
+    free(s);
+}
+
+static const struct sink_ops e01_ops = {.put = e01_put, .finish = e01_finish, .free = e01_free};
+
+struct sink *
+sink_e01_new(const struct sink_spec *spec, const struct e01_spec *e01, struct err *err)
+{
+    struct e01_sink *s = xcalloc(1, sizeof *s);
+    uint64_t reserve =
+        TAIL_RESERVE < spec->segment_size / 16 ? TAIL_RESERVE : spec->segment_size / 16;
+
+    s->base.ops = &e01_ops;
+    s->spec = *spec;
+    s->name = xstrdup(spec->name);
+    s->number = 1;
+    s->limit = spec->segment_size - reserve;
+    if (open_handle(s, e01, err) != 0) {
+        e01_free(&s->base);
+        return NULL;
+    }
+    return &s->base;
+}

@@ -1,0 +1,139 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "acquire/sink.h"
+#include "common/segname.h"
+#include "common/text.h"
+
+/* Dirty pages are sent to the disk this often, so that no long flush waits at a segment's end. */
+#define WRITE_BEHIND ((uint64_t)16 << 20)
+
+struct raw_sink {
+    struct sink base;
+    struct sink_spec spec;
+    char *name;
+    int fd;           /* the open segment, or -1 */
+    uint32_t number;  /* of the open segment, from 1 */
+    char *file;       /* its name */
+    uint64_t start;   /* its first byte of media */
+    uint64_t at;      /* bytes of media written in all */
+    uint64_t flushed; /* bytes of the open segment sent to the disk */
+};
+
+static int
+open_segment(struct raw_sink *s, struct err *err)
+{
+    char ext[SEGNAME_EXT_MAX] = ".raw";
+
+    s->number++;
+    if (s->spec.segment_size != 0 && segname_raw_split(s->number, ext) != 0)
+        return err_set(err, OUTCOME_FAILED, "no name is left for segment %u", s->number);
+    free(s->file);
+    s->file = xasprintf("%s%s", s->name, ext);
+    s->fd =
+        openat(s->spec.dir, s->file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (s->fd < 0)
+        return err_errno(err, "cannot create segment '%s'", s->file);
+    s->start = s->at;
+    s->flushed = 0;
+    return 0;
+}
+
+static int
+close_segment(struct raw_sink *s, struct err *err)
+{
+    int r = close(s->fd);
+
+    s->fd = -1;
+    if (r != 0)
+        return err_errno(err, "cannot close segment '%s'", s->file);
+    segment_log_add(s->spec.log, s->file, s->start, s->at - s->start);
+    return 0;
+}
+
+static int
+write_all(struct raw_sink *s, const uint8_t *p, size_t n, struct err *err)
+{
+    while (n > 0) {
+        ssize_t w = write(s->fd, p, n);
+
+        if (w < 0 && errno == EINTR)
+            continue;
+        if (w < 0)
+            return err_errno(err, "cannot write segment '%s' at %llu", s->file,
+                             (unsigned long long)(s->at - s->start));
+        p += w;
+        n -= (size_t)w;
+        s->at += (uint64_t)w;
+    }
+    if (s->at - s->start - s->flushed >= WRITE_BEHIND) {
+        uint64_t end = s->at - s->start;
+
+        (void)sync_file_range(s->fd, (off_t)s->flushed, (off_t)(end - s->flushed),
+                              SYNC_FILE_RANGE_WRITE);
+        s->flushed = end;
+    }
+    return 0;
+}
+
+static int
+raw_put(struct sink *base, const struct block *b, struct err *err)
+{
+    struct raw_sink *s = (struct raw_sink *)base;
+    const uint8_t *p = b->data;
+    size_t n = b->length;
+
+    while (n > 0) {
+        uint64_t limit = s->spec.segment_size;
+        size_t part = n;
+
+        if (s->fd >= 0 && limit != 0 && s->at - s->start == limit && close_segment(s, err) != 0)
+            return -1;
+        if (s->fd < 0 && open_segment(s, err) != 0)
+            return -1;
+        if (limit != 0 && part > limit - (s->at - s->start))
+            part = (size_t)(limit - (s->at - s->start));
+        if (write_all(s, p, part, err) != 0)
+            return -1;
+        p += part;
+        n -= part;
+    }
+    return 0;
+}
+
+static int
+raw_finish(struct sink *base, const struct sink_final *final, struct err *err)
+{
+    struct raw_sink *s = (struct raw_sink *)base;
+
+    (void) final;
+    return s->fd >= 0 ? close_segment(s, err) : 0;
+}
+
+static void
+raw_free(struct sink *base)
+{
+    struct raw_sink *s = (struct raw_sink *)base;
+
+    if (s->fd >= 0)
+        (void)close(s->fd);
+    free(s->file);
+    free(s->name);
+    free(s);
+}
+
+static const struct sink_ops raw_ops = {.put = raw_put, .finish = raw_finish, .free = raw_free};
+
+struct sink *
+sink_raw_new(const struct sink_spec *spec, struct err *err)
+{
+    struct raw_sink *s = xcalloc(1, sizeof *s);
+
+    (void)err;
+    s->base.ops = &raw_ops;
+    s->spec = *spec;
+    s->name = xstrdup(spec->name);
+    s->fd = -1;
+    return &s->base;
+}

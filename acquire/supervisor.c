@@ -1,0 +1,504 @@
+/*
+ * exhibit-supervisor: the one program of the suite that keeps root while a job runs, and therefore
+ * small: libc only, no parsing of media, no names from the disk. It decides whether a device may be
+ * imaged, write-protects it, opens it once, hands the descriptor to a worker that runs as the
+ * requesting user, and keeps its own record.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "acquire/device.h"
+#include "acquire/privilege.h"
+#include "acquire/record.h"
+#include "acquire/supervisor_proto.h"
+#include "acquire/worker_fds.h"
+#include "acquire/write_block.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/size.h"
+#include "common/spawn.h"
+#include "common/text.h"
+
+enum state {
+    STATE_IDLE = 1,    /* nothing held */
+    STATE_HELD = 2,    /* a device is open and protected */
+    STATE_RUNNING = 4, /* the worker runs */
+    STATE_ENDED = 8,   /* the worker has ended */
+};
+
+struct supervisor {
+    struct privilege user; /* who asked: the worker runs as them */
+    enum state state;
+    struct device *device; /* NULL: the source is a file */
+    int source;            /* descriptor, or -1 */
+    struct record record;
+    struct device_usb_state usb;
+    pid_t worker; /* 0: none runs */
+};
+
+static volatile sig_atomic_t child_ended;
+
+static void
+on_child(int sig)
+{
+    (void)sig;
+    child_ended = 1;
+}
+
+static int
+reply(const struct supervisor_message *m)
+{
+    struct err err = ERR_INIT;
+
+    return supervisor_send(SUPERVISOR_FD, m, NULL, 0, &err);
+}
+
+static int
+refuse(const struct err *why)
+{
+    struct supervisor_message m = {.type = SUPERVISOR_REFUSED, .outcome = why->outcome};
+
+    (void)snprintf(m.text, sizeof m.text, "%s", why->text);
+    return reply(&m);
+}
+
+/* --- holding a device --- */
+
+static int
+check_use(const struct device *d, struct err *err)
+{
+    char why[512] = "";
+
+    switch (device_in_use(d, why, sizeof why)) {
+    case DEVICE_SYSTEM:
+        return err_set(err, OUTCOME_REFUSED,
+                       "cannot acquire '/dev/%s': the running system is on it (%s)", d->name, why);
+    case DEVICE_BUSY:
+        return err_set(err, OUTCOME_REFUSED,
+                       "cannot acquire '/dev/%s': busy (%s); unmount or release it first", d->name,
+                       why);
+    case DEVICE_FREE:
+        break;
+    }
+    return 0;
+}
+
+static int
+open_exclusive(const struct device *d, struct err *err)
+{
+    AUTO_FREE char *path = xasprintf("/dev/%s", d->name);
+    int fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC | O_NOFOLLOW);
+    struct stat st;
+
+    if (fd < 0 && errno == EBUSY)
+        return err_set(err, OUTCOME_REFUSED,
+                       "cannot open '%s': busy (held by the kernel or "
+                       "another program)",
+                       path);
+    if (fd < 0 && errno == EACCES)
+        return err_set(err, OUTCOME_FAILED, "cannot open '%s': permission denied; run with sudo",
+                       path);
+    if (fd < 0)
+        return err_errno(err, "cannot open '%s'", path);
+    if (fstat(fd, &st) != 0 || !S_ISBLK(st.st_mode) || st.st_rdev != d->number) {
+        (void)close(fd);
+        return err_set(err, OUTCOME_REFUSED, "'%s' is not the device that was named", path);
+    }
+    return fd;
+}
+
+/* The device could have been swapped between the look and the open: with the descriptor held it
+   must still be the same, and the one that was asked for. */
+static int
+check_identity(const struct supervisor *s, const struct supervisor_message *m, struct err *err)
+{
+    AUTO_FREE struct device *again = xcalloc(1, sizeof *again);
+    uint64_t size = 0;
+
+    if (device_read(s->device->number, again, err) != 0)
+        return -1;
+    if (ioctl(s->source, BLKGETSIZE64, &size) != 0)
+        return err_errno(err, "cannot read the size of '/dev/%s'", s->device->name);
+    if ((m->diskseq != 0 && again->diskseq != m->diskseq) ||
+        strcmp(again->serial, s->device->serial) != 0 || size != s->device->size)
+        return err_set(err, OUTCOME_REFUSED,
+                       "'/dev/%s' changed while it was opened; is it the right one?",
+                       s->device->name);
+    if (m->text[0] && strcmp(m->text, again->serial) != 0)
+        return err_set(err, OUTCOME_REFUSED,
+                       "the serial number of '/dev/%s' is '%s', not '%s' as expected",
+                       s->device->name, again->serial, m->text);
+    return 0;
+}
+
+static int
+protect(struct supervisor *s, enum write_block_level demanded, struct err *err)
+{
+    struct record *r = &s->record;
+
+    if (demanded == WRITE_BLOCK_BPF_LSM)
+        return err_set(err, OUTCOME_REFUSED,
+                       "write block 'bpf-lsm' cannot be had: this version has no guard in the "
+                       "kernel; 'read-only-flag' is the best there is");
+    r->level = demanded == WRITE_BLOCK_AUTO ? WRITE_BLOCK_READ_ONLY_FLAG : demanded;
+    if (r->level == WRITE_BLOCK_NONE)
+        return write_block_look(s->device, &r->during, err);
+    if (write_block_set(s->device, true, &r->during, err) == 0)
+        return 0;
+    /* Behind a hardware blocker the flag is only a second line. */
+    if (r->level == WRITE_BLOCK_HARDWARE)
+        return write_block_look(s->device, &r->during, err);
+    err->outcome = OUTCOME_REFUSED;
+    return err_context(err, "write block 'read-only-flag' cannot be had");
+}
+
+static void
+let_go(struct supervisor *s)
+{
+    if (s->source >= 0)
+        (void)close(s->source);
+    s->source = -1;
+    free(s->device);
+    s->device = NULL;
+    s->state = STATE_IDLE;
+}
+
+static int
+hold(struct supervisor *s, const struct supervisor_message *m, struct err *err)
+{
+    struct flag_state undone;
+    struct err ignored = ERR_INIT;
+
+    s->device = xcalloc(1, sizeof *s->device);
+    s->record = (struct record){.opened = clock_now(),
+                                .uid = s->user.uid,
+                                .device = s->device,
+                                .worker_status = -1,
+                                .manifest_sha256 = ""};
+    if (device_read((dev_t)m->device, s->device, err) != 0 || check_use(s->device, err) != 0)
+        return -1;
+    s->source = open_exclusive(s->device, err);
+    if (s->source < 0 || check_identity(s, m, err) != 0 ||
+        write_block_look(s->device, &s->record.before, err) != 0)
+        return -1;
+    if (protect(s, (enum write_block_level)m->level, err) == 0)
+        return 0;
+    /* A refused job changes nothing. */
+    if (s->record.before.read_only == 0)
+        (void)write_block_set(s->device, false, &undone, &ignored);
+    return -1;
+}
+
+static int
+do_open(struct supervisor *s, const struct supervisor_message *m, const int *fds, size_t n)
+{
+    struct supervisor_message out = {.type = SUPERVISOR_OPENED};
+    struct err err = ERR_INIT;
+
+    (void)fds;
+    if (n != 0 || m->level > WRITE_BLOCK_NONE)
+        return -1;
+    if (hold(s, m, &err) != 0) {
+        let_go(s);
+        return refuse(&err);
+    }
+    device_usb_keep_awake(s->device, &s->usb);
+    s->state = STATE_HELD;
+    out.size = s->device->size;
+    out.level = s->record.level;
+    out.before = s->record.before;
+    out.now = s->record.during;
+    return reply(&out);
+}
+
+/* --- the worker --- */
+
+static int
+start_worker(struct supervisor *s, const int *fds, size_t n, size_t n_dirs, struct err *err)
+{
+    char *path = spawn_program_path("exhibit-worker", err);
+    AUTO_FREE char *dirs = xasprintf("%zu", n_dirs);
+    char *argv[] = {(char[]){"exhibit-worker"}, dirs, NULL};
+    struct spawn_fd map[2 + WORKER_DIRS_MAX] = {
+        {.ours = fds[0], .theirs = WORKER_FD_EVENTS},
+        {.ours = s->source >= 0 ? s->source : fds[n - 1], .theirs = WORKER_FD_SOURCE},
+    };
+    struct spawn_as as = {.drop = privilege_drop, .to = &s->user};
+
+    if (!path)
+        return -1;
+    for (size_t i = 0; i < n_dirs; i++)
+        map[2 + i] = (struct spawn_fd){.ours = fds[1 + i], .theirs = WORKER_FD_DIR + (int)i};
+    s->worker = spawn_as(path, argv, map, 2 + n_dirs, &as, err);
+    free(path);
+    return s->worker < 0 ? -1 : 0;
+}
+
+static int
+do_start(struct supervisor *s, const struct supervisor_message *m, const int *fds, size_t n)
+{
+    struct supervisor_message out = {.type = SUPERVISOR_STARTED};
+    size_t n_dirs = 1 + (size_t)m->n_copies;
+    struct err err = ERR_INIT;
+    struct stat st;
+
+    if (m->n_copies >= WORKER_DIRS_MAX || n != 1 + n_dirs + (s->source < 0 ? 1 : 0))
+        return -1;
+    /* Devices go through OPEN, where the policy is. */
+    if (s->source < 0 && (fstat(fds[n - 1], &st) != 0 || !S_ISREG(st.st_mode)))
+        return -1;
+    if (start_worker(s, fds, n, n_dirs, &err) != 0) {
+        s->worker = 0;
+        return refuse(&err);
+    }
+    s->state = STATE_RUNNING;
+    out.status = (int32_t)s->worker;
+    return reply(&out);
+}
+
+static int
+reap(struct supervisor *s)
+{
+    struct supervisor_message out = {.type = SUPERVISOR_ENDED};
+    int status;
+
+    child_ended = 0;
+    if (s->worker == 0 || waitpid(s->worker, &status, WNOHANG) != s->worker)
+        return 0;
+    s->worker = 0;
+    s->state = STATE_ENDED;
+    out.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    s->record.worker_status = out.status;
+    return reply(&out);
+}
+
+/* --- looking again, finishing, releasing --- */
+
+/* Kernels have been seen to make a device writable again after an error or a re-enumeration. */
+static void
+look_again(struct supervisor *s, struct flag_state *now)
+{
+    struct record *r = &s->record;
+    struct err ignored = ERR_INIT;
+
+    if (write_block_look(s->device, now, &ignored) != 0)
+        return;
+    if (!flag_is_full(&r->during) || flag_is_full(now))
+        return;
+    r->lost++;
+    (void)write_block_set(s->device, true, now, &ignored);
+}
+
+static int
+do_check(struct supervisor *s, const struct supervisor_message *m, const int *fds, size_t n)
+{
+    struct supervisor_message out = {.type = SUPERVISOR_CHECKED};
+
+    (void)m;
+    (void)fds;
+    if (n != 0)
+        return -1;
+    if (s->device) {
+        look_again(s, &out.now);
+        if (ioctl(s->source, BLKGETSIZE64, &out.size) != 0)
+            out.size = 0;
+    }
+    out.lost = s->record.lost;
+    return reply(&out);
+}
+
+static int
+do_finish(struct supervisor *s, const struct supervisor_message *m, const int *fds, size_t n)
+{
+    struct supervisor_message out = {.type = SUPERVISOR_FINISHED};
+    struct err err = ERR_INIT;
+    struct flag_state gone;
+
+    (void)fds;
+    if (n != 0)
+        return -1;
+    if (s->device) {
+        look_again(s, &out.now);
+        s->record.after = out.now;
+        s->record.manifest_sha256 = m->text;
+        if (record_write(&s->record, out.text, sizeof out.text, &err) != 0) {
+            out.outcome = err.outcome;
+            (void)snprintf(out.text, sizeof out.text, "%s", err.text);
+        }
+        device_usb_restore(&s->usb);
+        if (m->release)
+            (void)write_block_set(s->device, false, &gone, &err);
+    }
+    out.lost = s->record.lost;
+    let_go(s);
+    return reply(&out);
+}
+
+static int
+release(const struct supervisor_message *m, struct device *d, struct flag_state *now,
+        struct err *err)
+{
+    AUTO_FD int fd = -1;
+
+    if (device_read((dev_t)m->device, d, err) != 0)
+        return -1;
+    fd = open_exclusive(d, err);
+    if (fd < 0)
+        return err_context(err, "cannot release '/dev/%s'", d->name);
+    return write_block_set(d, false, now, err);
+}
+
+static int
+do_release(struct supervisor *s, const struct supervisor_message *m, const int *fds, size_t n)
+{
+    struct supervisor_message out = {.type = SUPERVISOR_RELEASED};
+    AUTO_FREE struct device *d = xcalloc(1, sizeof *d);
+    struct err err = ERR_INIT;
+
+    (void)s;
+    (void)fds;
+    if (n != 0)
+        return -1;
+    if (release(m, d, &out.now, &err) != 0)
+        return refuse(&err);
+    return reply(&out);
+}
+
+/* Every request and the states in which it is permitted; anything else ends the supervisor. */
+static const struct {
+    enum supervisor_type type;
+    unsigned states;
+    int (*handle)(struct supervisor *s, const struct supervisor_message *m, const int *fds,
+                  size_t n);
+} requests[] = {
+    {SUPERVISOR_OPEN, STATE_IDLE, do_open},
+    {SUPERVISOR_START, STATE_IDLE | STATE_HELD, do_start},
+    {SUPERVISOR_CHECK, STATE_HELD | STATE_RUNNING | STATE_ENDED, do_check},
+    {SUPERVISOR_FINISH, STATE_HELD | STATE_ENDED, do_finish},
+    {SUPERVISOR_RELEASE, STATE_IDLE, do_release},
+};
+
+static int
+dispatch(struct supervisor *s, const struct supervisor_message *m, const int *fds, size_t n)
+{
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        if (m->type == (uint32_t)requests[i].type)
+            return (requests[i].states & s->state) ? requests[i].handle(s, m, fds, n) : -1;
+    }
+    return -1;
+}
+
+/* 1: go on; 0: the front has gone; -1: it broke the protocol. */
+static int
+serve_one(struct supervisor *s)
+{
+    int fds[SUPERVISOR_FDS_MAX];
+    struct supervisor_message m;
+    struct err err = ERR_INIT;
+    size_t n = 0;
+    int r = supervisor_receive(SUPERVISOR_FD, &m, fds, &n, &err);
+
+    if (r == 1 && dispatch(s, &m, fds, n) != 0) {
+        (void)fputs("exhibit-supervisor: a request that is not permitted; stopping\n", stderr);
+        r = -1;
+    }
+    for (size_t i = 0; i < n; i++)
+        (void)close(fds[i]);
+    return r;
+}
+
+/* Whatever ended the conversation: the worker goes, the write block stays. */
+static void
+wind_up(struct supervisor *s)
+{
+    char path[SUPERVISOR_TEXT_MAX];
+    struct err ignored = ERR_INIT;
+    int status;
+
+    if (s->worker > 0) {
+        (void)kill(s->worker, SIGKILL);
+        if (waitpid(s->worker, &status, 0) == s->worker)
+            s->record.worker_status =
+                WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+    if (s->device) {
+        look_again(s, &s->record.after);
+        (void)record_write(&s->record, path, sizeof path, &ignored);
+        device_usb_restore(&s->usb);
+    }
+    let_go(s);
+}
+
+static int
+serve(struct supervisor *s)
+{
+    struct pollfd p = {.fd = SUPERVISOR_FD, .events = POLLIN};
+    sigset_t none;
+    int r = 1;
+
+    (void)sigemptyset(&none);
+    while (r == 1) {
+        int n = ppoll(&p, 1, NULL, &none); /* SIGCHLD arrives nowhere but here */
+
+        if (n < 0 && errno != EINTR)
+            break;
+        if (child_ended && reap(s) != 0)
+            break;
+        if (n > 0)
+            r = serve_one(s);
+    }
+    wind_up(s);
+    return r == 0 ? 0 : 1;
+}
+
+static void
+set_signals(void)
+{
+    struct sigaction child = {.sa_handler = on_child};
+    sigset_t block;
+
+    (void)sigemptyset(&block);
+    (void)sigaddset(&block, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &block, NULL);
+    (void)sigaction(SIGCHLD, &child, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    /* A key pressed at the terminal is the front's to handle. */
+    (void)setsid();
+}
+
+int
+main(int argc, char **argv)
+{
+    struct supervisor s = {.state = STATE_IDLE, .source = -1};
+    struct err err = ERR_INIT;
+    uint64_t uid;
+    uint64_t gid;
+
+    if (argc != 3) {
+        (void)err_set(&err, OUTCOME_USAGE,
+                      "exhibit-supervisor is started by 'exhibit acquire' "
+                      "and 'exhibit release', not by hand");
+        return err_report(&err);
+    }
+    if (number_parse(argv[1], 0, UINT32_MAX - 1, "the user", &uid, &err) != 0 ||
+        number_parse(argv[2], 0, UINT32_MAX - 1, "the group", &gid, &err) != 0)
+        return err_report(&err);
+    /* Only root's word on whose job this is counts; anyone else can only be themselves. */
+    if (getuid() != 0 && (uid != getuid() || gid != getgid())) {
+        (void)err_set(&err, OUTCOME_REFUSED, "only root can run jobs for others");
+        return err_report(&err);
+    }
+    privilege_find((uid_t)uid, (gid_t)gid, &s.user);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    set_signals();
+    return serve(&s);
+}

@@ -1,0 +1,79 @@
+/*
+ * The messages between a front (exhibit-acquire, exhibit-release, later the daemon) and the
+ * supervisor: one fixed structure a packet on a SOCK_SEQPACKET socket, descriptors beside it. Both
+ * ends are of one build, on one machine. The supervisor trusts none of it: whoever runs the front
+ * is its adversary. No message carries a user id; that is fixed when the supervisor is started.
+ */
+#ifndef EXHIBIT_ACQUIRE_SUPERVISOR_PROTO_H
+#define EXHIBIT_ACQUIRE_SUPERVISOR_PROTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+#define SUPERVISOR_FD 3      /* the supervisor's end of the socket */
+#define SUPERVISOR_FDS_MAX 4 /* descriptors with one message */
+#define SUPERVISOR_TEXT_MAX 1024
+
+enum supervisor_type {
+    SUPERVISOR_OPEN = 1, /* front: hold this device */
+    SUPERVISOR_OPENED,
+    SUPERVISOR_START, /* front: run the worker on what is held, or on a file's descriptor */
+    SUPERVISOR_STARTED,
+    SUPERVISOR_ENDED, /* supervisor, unasked: the worker has ended */
+    SUPERVISOR_CHECK, /* front: look at the read-only flag and the device again */
+    SUPERVISOR_CHECKED,
+    SUPERVISOR_FINISH, /* front: the job is over; write the record */
+    SUPERVISOR_FINISHED,
+    SUPERVISOR_RELEASE, /* front: lift the write block */
+    SUPERVISOR_RELEASED,
+    SUPERVISOR_REFUSED, /* supervisor: no; text and outcome say why */
+};
+
+enum write_block_level {
+    WRITE_BLOCK_AUTO,
+    WRITE_BLOCK_BPF_LSM,
+    WRITE_BLOCK_READ_ONLY_FLAG,
+    WRITE_BLOCK_HARDWARE,
+    WRITE_BLOCK_NONE,
+};
+
+/* What the kernel's read-only flag is on the disk and all its partitions taken together. */
+struct flag_state {
+    uint32_t nodes;     /* the disk and its partitions */
+    uint32_t read_only; /* how many of them have the flag */
+};
+
+struct supervisor_message {
+    uint32_t type;     /* enum supervisor_type */
+    uint32_t outcome;  /* REFUSED: enum outcome */
+    uint64_t device;   /* OPEN, RELEASE: dev_t */
+    uint64_t diskseq;  /* OPEN: as the front saw it; 0: unknown */
+    uint64_t size;     /* OPENED, CHECKED: bytes, of the open descriptor; 0: the device is gone */
+    uint32_t level;    /* OPEN: demanded; OPENED: in force (enum write_block_level) */
+    int32_t status;    /* ENDED: exit status, or 128 + signal; STARTED: pid */
+    uint32_t n_copies; /* START: further directories beside the first */
+    uint32_t release;  /* FINISH: lift the write block at the end */
+    uint32_t lost;     /* CHECKED, FINISHED: how often the flag was found cleared, and set again */
+    struct flag_state before, now;
+    /* OPEN: the serial number expected, or ""; FINISH: hex SHA-256 of the manifest, or "";
+       FINISHED: path of the record (outcome 0) or why there is none; REFUSED: the reason */
+    char text[SUPERVISOR_TEXT_MAX];
+};
+
+/* START's descriptors: the front's end for the worker's events, the destination directory, one for
+   each copy, and, if no device is held, the source file. */
+
+/* Sends m with n descriptors (which stay the caller's). */
+int supervisor_send(int sock, const struct supervisor_message *m, const int *fds, size_t n,
+                    struct err *err);
+
+/* Receives one message: 1, or 0 at the end of the socket, or -1. fds has room for
+   SUPERVISOR_FDS_MAX; those received become the caller's (close-on-exec). A packet of another size,
+   with an unterminated text or too many descriptors is an error. */
+int supervisor_receive(int sock, struct supervisor_message *m, int *fds, size_t *n,
+                       struct err *err);
+
+#endif

@@ -1,0 +1,407 @@
+/*
+ * exhibit-worker: reads the source, hashes, compresses, writes. It is born with the descriptors of
+ * acquire/worker_fds.h, as the requesting user, and can open nothing but files below its
+ * destination directories. What it finds it tells the front, which writes the papers.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "acquire/channel.h"
+#include "acquire/job.h"
+#include "acquire/lanes.h"
+#include "acquire/pipeline.h"
+#include "acquire/worker_fds.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/sandbox.h"
+#include "common/size.h"
+#include "common/text.h"
+
+/* How often the front hears how far the job is. */
+#define PROGRESS_MS 200
+
+struct worker {
+    struct job job;
+    size_t n_dirs;
+    struct sandbox_state sandbox;
+    struct source *source;
+    bool direct;
+    struct lanes *lanes;
+    struct segment_log *logs[WORKER_DIRS_MAX];
+    struct pipeline_sink sinks[WORKER_DIRS_MAX];
+    struct pipeline *pipeline;
+    int stop_pipe[2]; /* closing the write end ends the control thread */
+};
+
+static json_t *
+message(const char *type)
+{
+    json_t *m = json_object();
+
+    json_set_text(m, "type", type);
+    return m;
+}
+
+/* If the front has gone there is nobody to tell; the control thread sees that and stops the job. */
+static void
+tell(json_t *m)
+{
+    struct err ignored = ERR_INIT;
+
+    (void)channel_send(WORKER_FD_EVENTS, m, &ignored);
+}
+
+static void
+tell_error(const struct err *err)
+{
+    json_t *m = message("error");
+
+    json_set_u64(m, "outcome", err->outcome);
+    json_set_u64(m, "errno", (uint64_t)err->sys);
+    json_set_text(m, "text", err->text);
+    tell(m);
+}
+
+static void
+tell_unreadable(void *context, const struct range *range, int sys)
+{
+    json_t *m = message("unreadable");
+
+    (void)context;
+    json_set_u64(m, "offset", range->offset);
+    json_set_u64(m, "length", range->length);
+    json_set_u64(m, "errno", (uint64_t)sys);
+    tell(m);
+}
+
+static void
+tell_ready(const struct worker *w)
+{
+    json_t *m = message("ready");
+
+    json_set_bool(m, "no_new_privs", w->sandbox.no_new_privs);
+    json_set_bool(m, "seccomp", w->sandbox.seccomp);
+    json_set_u64(m, "landlock_abi", (uint64_t)w->sandbox.landlock_abi);
+    json_set_text(m, "missing", w->sandbox.missing);
+    json_set_u64(m, "uid", getuid());
+    json_set_bool(m, "direct", w->direct);
+    tell(m);
+}
+
+static void
+tell_progress(const struct worker *w)
+{
+    json_t *m = message("progress");
+
+    json_set_u64(m, "done", pipeline_bytes_done(w->pipeline));
+    tell(m);
+}
+
+/* --- setting up --- */
+
+static int
+receive_job(struct worker *w, struct err *err)
+{
+    bool end;
+    json_t *m = channel_receive(WORKER_FD_EVENTS, &end, err);
+    int r;
+
+    if (!m)
+        return end ? err_set(err, OUTCOME_FAILED, "the front has gone") : -1;
+    r = job_from_json(m, &w->job, err);
+    json_decref(m);
+    return r;
+}
+
+static int
+enter_sandbox(struct worker *w, struct err *err)
+{
+    int dirs[WORKER_DIRS_MAX];
+    struct sandbox_spec spec = {
+        .write_dirs = dirs,
+        .n_write_dirs = w->n_dirs,
+        .allow_threads = true,
+        .allow_send = true,
+    };
+
+    for (size_t i = 0; i < w->n_dirs; i++)
+        dirs[i] = WORKER_FD_DIR + (int)i;
+    if (sandbox_limit(0, 0, err) != 0)
+        return -1;
+    return sandbox_enter(&spec, w->job.lenient, &w->sandbox, err);
+}
+
+static struct sink *
+new_sink(struct worker *w, size_t i, struct err *err)
+{
+    const struct job *j = &w->job;
+    struct sink_spec spec = {
+        .dir = WORKER_FD_DIR + (int)i,
+        .name = i == 0 ? j->name : j->copy_name,
+        .media_size = j->length,
+        .sector_size = j->sector_size,
+        .segment_size = j->segment_size,
+        .log = w->logs[i],
+    };
+    struct e01_spec e01 = {
+        .sectors_per_chunk = j->sectors_per_chunk,
+        .best = j->compression == COMPRESSION_BEST,
+        .stored = j->compression < COMPRESSION_FAST,
+        .physical = j->physical,
+        .removable = j->removable,
+        .date = j->date,
+        .case_number = j->case_number,
+        .evidence_number = j->evidence_number,
+        .description = j->description,
+        .examiner = j->examiner,
+        .notes = j->notes,
+        .model = j->model,
+        .serial = j->serial,
+    };
+
+    return j->e01 ? sink_e01_new(&spec, &e01, err) : sink_raw_new(&spec, err);
+}
+
+static int
+make_sinks(struct worker *w, struct err *err)
+{
+    for (size_t i = 0; i < w->n_dirs; i++) {
+        w->logs[i] = segment_log_new(WORKER_FD_DIR + (int)i, w->job.e01, err);
+        if (!w->logs[i])
+            return -1;
+        w->sinks[i].sink = new_sink(w, i, err);
+        if (!w->sinks[i].sink)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+set_up(struct worker *w, struct err *err)
+{
+    if (receive_job(w, err) != 0)
+        return -1;
+    w->source = source_from_fd(WORKER_FD_SOURCE, w->job.offset, &w->direct, err);
+    if (!w->source)
+        return -1;
+    /* Before the sandbox: OpenSSL may read its configuration when it first looks up a digest. */
+    w->lanes = lanes_new(&w->job, err);
+    if (!w->lanes || enter_sandbox(w, err) != 0)
+        return -1;
+    tell_ready(w);
+    return make_sinks(w, err);
+}
+
+static void
+tear_down(struct worker *w)
+{
+    pipeline_free(w->pipeline);
+    for (size_t i = 0; i < w->n_dirs; i++) {
+        if (w->sinks[i].sink)
+            w->sinks[i].sink->ops->free(w->sinks[i].sink);
+        segment_log_free(w->logs[i]);
+    }
+    lanes_free(w->lanes);
+    source_close(w->source);
+    job_clear(&w->job);
+}
+
+/* --- the run --- */
+
+/* Listens for "stop" (or the front's end) and reports progress, until the pipe is closed. */
+static void *
+control(void *arg)
+{
+    struct worker *w = arg;
+    struct pollfd p[2] = {
+        {.fd = w->stop_pipe[0], .events = POLLIN},
+        {.fd = WORKER_FD_EVENTS, .events = POLLIN},
+    };
+
+    for (;;) {
+        int n = poll(p, 2, PROGRESS_MS);
+
+        if (p[0].revents)
+            return NULL;
+        if (n > 0 && p[1].revents) {
+            struct err ignored = ERR_INIT;
+            bool end = false;
+
+            json_decref(channel_receive(WORKER_FD_EVENTS, &end, &ignored)); /* can only be "stop" */
+            pipeline_stop(w->pipeline);
+            p[1].fd = -1;
+        }
+        tell_progress(w);
+    }
+}
+
+static int
+run_pipeline(struct worker *w, struct err *err)
+{
+    struct pipeline_spec spec = {
+        .reader = {.source = w->source,
+                   .offset = w->job.offset,
+                   .length = w->job.length,
+                   .sector_size = w->job.sector_size,
+                   .retries = w->job.retries,
+                   .on_unreadable = tell_unreadable},
+        .sinks = w->sinks,
+        .n_sinks = w->n_dirs,
+        .pack = w->job.e01,
+        .compression = w->job.compression,
+        .chunk_size = (size_t)w->job.sectors_per_chunk * w->job.sector_size,
+        .n_packers = w->job.threads,
+    };
+    pthread_t controller;
+    int r;
+
+    spec.lanes = lanes_list(w->lanes, &spec.n_lanes);
+    if (pipe(w->stop_pipe) != 0)
+        return err_errno(err, "cannot make a pipe");
+    w->pipeline = pipeline_start(&spec, err);
+    if (!w->pipeline)
+        return -1;
+    if (pthread_create(&controller, NULL, control, w) != 0)
+        return err_set(err, OUTCOME_FAILED, "cannot start a thread");
+    r = pipeline_wait(w->pipeline, err);
+    (void)close(w->stop_pipe[1]);
+    (void)pthread_join(controller, NULL);
+    (void)close(w->stop_pipe[0]);
+    return r;
+}
+
+/* The hashes go into the E01; then its last segment is closed, hashed and made durable. */
+static void
+finish_sink(struct worker *w, size_t i, const struct manifest_hashes *hashes)
+{
+    struct pipeline_sink *s = &w->sinks[i];
+    struct sink_final final = {
+        .hashes = hashes,
+        .unreadable = pipeline_unreadable(w->pipeline),
+    };
+
+    if (s->failed)
+        return;
+    if (s->sink->ops->finish(s->sink, &final, &s->err) != 0 ||
+        segment_log_finish(w->logs[i], &s->err) != 0)
+        s->failed = true;
+}
+
+/* --- the result --- */
+
+static void
+tell_segments(struct worker *w, size_t sink)
+{
+    size_t n;
+    struct segment *v = segment_log_list(w->logs[sink], &n);
+
+    for (size_t i = 0; i < n; i++) {
+        json_t *m = message("segment");
+
+        if (!w->job.e01)
+            lanes_segment_hashes(w->lanes, i, v[i].md5, v[i].sha256);
+        json_set_u64(m, "sink", sink);
+        json_set_text(m, "file", v[i].file);
+        json_set_u64(m, "size", v[i].size);
+        json_set_text(m, "md5", v[i].md5);
+        json_set_text(m, "sha256", v[i].sha256);
+        json_set_u64(m, "media_offset", v[i].media_offset);
+        json_set_u64(m, "media_length", v[i].media_length);
+        tell(m);
+    }
+}
+
+static void
+tell_hashes(const char *type, uint64_t offset, uint64_t length,
+            const struct manifest_hashes *hashes)
+{
+    json_t *m = message(type);
+
+    json_set_u64(m, "offset", offset);
+    json_set_u64(m, "length", length);
+    (void)json_object_set_new(m, "hashes", manifest_hashes_json(hashes));
+    tell(m);
+}
+
+static void
+tell_pieces(struct worker *w)
+{
+    for (uint64_t at = 0; w->job.piecewise != 0 && at < w->job.length; at += w->job.piecewise) {
+        uint64_t left = w->job.length - at;
+        struct manifest_hashes hashes = {0};
+
+        lanes_piece_hashes(w->lanes, (size_t)(at / w->job.piecewise), &hashes);
+        tell_hashes("piece", at, left < w->job.piecewise ? left : w->job.piecewise, &hashes);
+        manifest_hashes_free(&hashes);
+    }
+}
+
+/* At least one sink must have come through; those that have not are named. */
+static int
+tell_result(struct worker *w, const struct manifest_hashes *hashes, struct err *err)
+{
+    size_t good = 0;
+
+    for (size_t i = 0; i < w->n_dirs; i++) {
+        if (w->sinks[i].failed) {
+            json_t *m = message("sink-failed");
+
+            json_set_u64(m, "sink", i);
+            json_set_text(m, "text", w->sinks[i].err.text);
+            tell(m);
+            *err = w->sinks[i].err;
+        } else {
+            tell_segments(w, i);
+            good++;
+        }
+    }
+    if (good == 0)
+        return -1;
+    tell_pieces(w);
+    tell_hashes("hashes", 0, w->job.length, hashes);
+    tell(message("done"));
+    return 0;
+}
+
+static int
+run(struct worker *w, struct err *err)
+{
+    struct manifest_hashes hashes = {0};
+    int r;
+
+    if (set_up(w, err) != 0 || run_pipeline(w, err) != 0)
+        return -1;
+    tell(message("finishing"));
+    lanes_media_hashes(w->lanes, &hashes);
+    for (size_t i = 0; i < w->n_dirs; i++)
+        finish_sink(w, i, &hashes);
+    r = tell_result(w, &hashes, err);
+    manifest_hashes_free(&hashes);
+    return r;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct worker w = {0};
+    struct err err = ERR_INIT;
+    uint64_t n;
+    int r;
+
+    if (argc != 2 || number_parse(argv[1], 1, WORKER_DIRS_MAX, "the destinations", &n, &err) != 0) {
+        (void)err_set(&err, OUTCOME_USAGE,
+                      "exhibit-worker is started by 'exhibit acquire', not by "
+                      "hand");
+        return err_report(&err);
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    w.n_dirs = (size_t)n;
+    r = run(&w, &err);
+    if (r != 0)
+        tell_error(&err);
+    tear_down(&w);
+    return r == 0 ? 0 : (int)err.outcome;
+}

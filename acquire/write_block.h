@@ -1,0 +1,27 @@
+/*
+ * The write block of level read-only-flag: the kernel's flag on the disk and every partition of it.
+ * What it does not stop stands in docs/threat-model.md.
+ */
+#ifndef EXHIBIT_ACQUIRE_WRITE_BLOCK_H
+#define EXHIBIT_ACQUIRE_WRITE_BLOCK_H
+
+#include <stdbool.h>
+
+#include "acquire/device.h"
+#include "acquire/supervisor_proto.h"
+#include "common/err.h"
+
+/* Reads the flag back (BLKROGET) from the disk of `device` and its partitions. */
+int write_block_look(const struct device *device, struct flag_state *state, struct err *err);
+
+/* Sets (or clears) the flag on all of them and reads it back; -1 also if one of them kept it. */
+int write_block_set(const struct device *device, bool read_only, struct flag_state *state,
+                    struct err *err);
+
+static inline bool
+flag_is_full(const struct flag_state *s)
+{
+    return s->nodes > 0 && s->read_only == s->nodes;
+}
+
+#endif
