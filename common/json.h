@@ -31,6 +31,7 @@ int json_get_u64(const json_t *object, const char *key, uint64_t *out, struct er
 char *json_get_bytes(const json_t *object, const char *key);
 /* As json_get_text, but NULL where the field is missing, null or not a string. */
 const char *json_text_or_null(const json_t *object, const char *key);
+/* Takes ranges in ascending order only. */
 int json_to_ranges(const json_t *array, struct ranges *out, struct err *err);
 
 /* The whole file as one JSON value (at most max bytes of it; duplicate keys refused). NULL with an

@@ -7,6 +7,17 @@
    disk), and still a bound on what a forged file can make us hold. */
 #define MANIFEST_FILE_MAX ((size_t)256 << 20)
 
+/* Hexadecimal is kept in lower case, whatever the letters of the file. */
+static void
+copy_hex(char out[DIGEST_HEX_MAX], const char *hex)
+{
+    size_t n = 0;
+
+    for (; hex[n] && n + 1 < DIGEST_HEX_MAX; n++)
+        out[n] = hex[n] >= 'A' && hex[n] <= 'F' ? (char)(hex[n] - 'A' + 'a') : hex[n];
+    out[n] = '\0';
+}
+
 void
 manifest_hash_add(struct manifest_hashes *hashes, const char *name, const char *hex)
 {
@@ -15,7 +26,7 @@ manifest_hash_add(struct manifest_hashes *hashes, const char *name, const char *
     hashes->v = xrealloc(hashes->v, hashes->n + 1, sizeof *hashes->v);
     h = &hashes->v[hashes->n++];
     (void)snprintf(h->name, sizeof h->name, "%s", name);
-    (void)snprintf(h->hex, sizeof h->hex, "%s", hex);
+    copy_hex(h->hex, hex);
 }
 
 const char *
@@ -66,7 +77,7 @@ read_hash(const json_t *object, const char *name, char out[DIGEST_HEX_MAX], stru
 
     if (json_get_text(object, name, &hex, err) != 0 || check_hash(name, hex, err) != 0)
         return -1;
-    (void)snprintf(out, DIGEST_HEX_MAX, "%s", hex);
+    copy_hex(out, hex);
     return 0;
 }
 

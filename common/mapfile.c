@@ -29,6 +29,10 @@ next_line(struct cursor *c, char buf[LINE_MAX_LENGTH])
         c->line++;
         while (n > 0 && strchr(" \t\r", start[n - 1]))
             n--;
+        while (n > 0 && (*start == ' ' || *start == '\t')) {
+            start++;
+            n--;
+        }
         if (n == 0)
             continue;
         if (n >= LINE_MAX_LENGTH)
