@@ -55,7 +55,7 @@ walk(const char *const *words, char *out, size_t size)
                               arg ? arg : "");
     if (id < 0) {
         assert_int_equal(err.outcome, OUTCOME_USAGE);
-        (void)snprintf(out, size, "! %s", err.text);
+        (void)snprintf(out, size, "! %.400s", err.text);
     } else {
         n += (size_t)snprintf(out + n, size - n, "|");
         rest = options_operands(o, &count);
