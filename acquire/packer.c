@@ -143,3 +143,18 @@ packer_pack(struct packer *p, struct block *b)
         b->chunks[b->n_chunks++] = pack_chunk(p, b->data + at, n, b->packed + at);
     }
 }
+
+#define TEXT_OF(x) #x
+#define VERSION_TEXT(a, b, c) TEXT_OF(a) "." TEXT_OF(b) "." TEXT_OF(c)
+
+const char *
+packer_library_fast(void)
+{
+    return VERSION_TEXT(ISAL_MAJOR_VERSION, ISAL_MINOR_VERSION, ISAL_PATCH_VERSION);
+}
+
+const char *
+packer_library_best(void)
+{
+    return LIBDEFLATE_VERSION_STRING;
+}

@@ -26,4 +26,8 @@ void packer_free(struct packer *p);
    chunks into the packer, which therefore must outlive the block's use. */
 void packer_pack(struct packer *p, struct block *b);
 
+/* The versions of the two compressors. */
+const char *packer_library_fast(void);
+const char *packer_library_best(void);
+
 #endif

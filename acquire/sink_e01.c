@@ -293,3 +293,9 @@ sink_e01_new(const struct sink_spec *spec, const struct e01_spec *e01, struct er
     }
     return &s->base;
 }
+
+const char *
+sink_e01_library(void)
+{
+    return libewf_get_version();
+}

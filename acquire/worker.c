@@ -77,6 +77,18 @@ tell_unreadable(void *context, const struct range *range, int sys)
     tell(m);
 }
 
+static json_t *
+libraries(void)
+{
+    json_t *v = json_object();
+
+    json_set_text(v, "openssl", digest_library());
+    json_set_text(v, "libewf", sink_e01_library());
+    json_set_text(v, "isa-l", packer_library_fast());
+    json_set_text(v, "libdeflate", packer_library_best());
+    return v;
+}
+
 static void
 tell_ready(const struct worker *w)
 {
@@ -88,6 +100,7 @@ tell_ready(const struct worker *w)
     json_set_text(m, "missing", w->sandbox.missing);
     json_set_u64(m, "uid", getuid());
     json_set_bool(m, "direct", w->direct);
+    (void)json_object_set_new(m, "libraries", libraries());
     tell(m);
 }
 

@@ -1,5 +1,6 @@
 #include "common/digest.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "common/text.h"
@@ -148,4 +149,10 @@ bool
 digest_hex_equal(const char *a, const char *b)
 {
     return *a && text_equal_nocase(a, b);
+}
+
+const char *
+digest_library(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION_STRING);
 }

@@ -38,4 +38,7 @@ size_t digest_hex_length(const char *name);
 /* Both over their full length, letters of either case; false if either is empty. */
 bool digest_hex_equal(const char *a, const char *b);
 
+/* The version of OpenSSL that runs. */
+const char *digest_library(void);
+
 #endif

@@ -1,0 +1,255 @@
+/*
+ * exhibit-acquire: the front. It decides nothing that a supervisor must decide and touches no byte
+ * that a worker reads; it prepares, follows, writes the papers, has the image read back, and
+ * publishes it.
+ */
+#include <inttypes.h>
+#include <sys/stat.h>
+
+#include "acquire/acquisition.h"
+#include "acquire/papers.h"
+#include "acquire/prepare.h"
+#include "acquire/readback.h"
+#include "acquire/record.h"
+#include "acquire/run.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/outfile.h"
+#include "common/text.h"
+
+static void
+check_source_file(struct acquisition *a)
+{
+    struct stat now;
+
+    if (a->file < 0 || fstat(a->file, &now) != 0)
+        return;
+    a->source_changed = now.st_size != a->file_stat.st_size ||
+                        now.st_mtim.tv_sec != a->file_stat.st_mtim.tv_sec ||
+                        now.st_mtim.tv_nsec != a->file_stat.st_mtim.tv_nsec;
+    if (a->source_changed)
+        joblog_event(a->log, "the source file was changed while it was read");
+}
+
+/* The draft is the manifest without the read-back's result; exhibit-verify works from it. */
+static int
+verify_one(struct acquisition *a, size_t i, struct err *err)
+{
+    AUTO_FREE char *path = xasprintf("%s/%s%s", a->dest[i].partial, a->dest[i].name,
+                                     MANIFEST_SUFFIX);
+
+    a->verification[i] = readback_run(path, a->options.threads, a->progress, err);
+    if (!a->verification[i] && err->outcome == OUTCOME_INTERRUPTED)
+        return -1;
+    if (!a->verification[i])
+        a->verification[i] = json_pack("{s:s, s:s}", "verdict", "failed", "error", err->text);
+    joblog_event(a->log, "read-back of %s: %s", a->dest[i].path,
+                 json_text_or_null(a->verification[i], "verdict"));
+    return 0;
+}
+
+static bool
+is_good(const struct acquisition *a, size_t i)
+{
+    const char *verdict = json_text_or_null(a->verification[i], "verdict");
+
+    return !a->result.sinks[i].failed &&
+           (!a->options.verify || (verdict && strcmp(verdict, "passed") == 0));
+}
+
+static int
+write_papers(struct acquisition *a, struct err *err)
+{
+    char sha256[DIGEST_HEX_MAX];
+
+    papers_log_end(a);
+    for (size_t i = 0; i < a->n_dest; i++) {
+        if (a->result.sinks[i].failed) {
+            joblog_event(a->log, "no image at %s: %s", a->dest[i].path, a->result.sinks[i].error);
+            continue;
+        }
+        if (papers_write_side_files(a, i, err) != 0 ||
+            papers_write_manifest(a, i, sha256, err) != 0)
+            return -1;
+        if (a->options.verify && verify_one(a, i, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The supervisor's record names the hash of the first image's manifest. */
+static void
+finish_session(struct acquisition *a, const char *sha256)
+{
+    struct supervisor_message m = {.type = SUPERVISOR_FINISH, .release = a->options.release};
+    struct err ignored = ERR_INIT;
+
+    if (!a->device)
+        return;
+    (void)snprintf(m.text, sizeof m.text, "%s", sha256);
+    if (session_ask(a->session, &m, NULL, 0, SUPERVISOR_FINISHED, &ignored) != 0)
+        joblog_event(a->log, "the supervisor did not finish: %s", ignored.text);
+    else if (m.outcome != OUTCOME_DONE)
+        joblog_event(a->log, "no record of the supervisor: %s", m.text);
+    else
+        joblog_event(a->log, "the supervisor's record: %s", m.text);
+}
+
+static int
+publish(struct acquisition *a, struct err *err)
+{
+    char sha256[WORKER_DIRS_MAX][DIGEST_HEX_MAX] = {{0}};
+
+    for (size_t i = 0; i < a->n_dest; i++) {
+        if (!a->result.sinks[i].failed && papers_write_manifest(a, i, sha256[i], err) != 0)
+            return -1;
+    }
+    finish_session(a, sha256[0]);
+    if (joblog_sync(a->log, err) != 0)
+        return -1;
+    for (size_t i = 0; i < a->n_dest; i++) {
+        AUTO_FREE char *last = xasprintf("%s%s", a->dest[i].name, MANIFEST_SUFFIX);
+
+        /* Names appear when they are true: an image that does not read back gets none. */
+        if (is_good(a, i) && destination_publish(&a->dest[i], last, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* --- what people see --- */
+
+static void
+summarize(const struct acquisition *a)
+{
+    AUTO_FREE char *source = text_printable(a->options.source);
+    AUTO_FREE char *dest = text_printable(a->options.dest);
+    uint64_t sectors = acquisition_unreadable_sectors(a);
+
+    (void)printf("acquired '%s' to '%s' (%s, %zu segment%s, %" PRIu64 " bytes of media)\n", source,
+                 dest, a->options.e01 ? "E01" : "raw", a->result.sinks[0].n_segments,
+                 a->result.sinks[0].n_segments == 1 ? "" : "s", a->length);
+    for (size_t i = 0; i < a->result.hashes.n; i++)
+        (void)printf("  %-10s %s\n", a->result.hashes.v[i].name, a->result.hashes.v[i].hex);
+    if (a->device)
+        (void)printf("  write block %s%s\n",
+                     write_block_level_name((enum write_block_level)a->opened.level),
+                     a->options.release ? ", lifted" : ", still on the device");
+    (void)printf("  read back   %s\n", a->options.verify ? "passed" : "not run (--no-verify)");
+    if (sectors > 0)
+        (void)printf("  UNREADABLE  %" PRIu64 " sectors in %zu ranges, filled with zero; see "
+                     "'%s.log'\n", sectors, a->result.unreadable.n, dest);
+}
+
+static void
+print_manifest(const struct acquisition *a)
+{
+    json_t *v = papers_manifest(a, 0);
+    AUTO_FREE char *text = json_to_text(v);
+
+    (void)fputs(text, stdout);
+    json_decref(v);
+}
+
+/* The findings of a job that came to its end, and the exit code for them. */
+static int
+report_end(const struct acquisition *a)
+{
+    enum outcome outcome = OUTCOME_DONE;
+
+    for (size_t i = 0; i < a->n_dest; i++) {
+        struct err err = ERR_INIT;
+
+        if (a->result.sinks[i].failed)
+            (void)err_set(&err, OUTCOME_FAILED, "no image at '%s': %s; what was written lies in "
+                                                "'%s'",
+                          a->dest[i].path, a->result.sinks[i].error, a->dest[i].partial);
+        else if (!is_good(a, i))
+            (void)err_set(&err, OUTCOME_MISMATCH, "the image '%s' does not read back as it was "
+                                                  "written: it must not be used; it stays in '%s'",
+                          a->dest[i].path, a->dest[i].partial);
+        else
+            continue;
+        if (outcome != OUTCOME_MISMATCH)
+            outcome = err.outcome;
+        (void)err_report(&err);
+    }
+    if (a->source_changed) {
+        AUTO_FREE char *source = text_printable(a->options.source);
+
+        (void)fprintf(stderr, "exhibit: warning: '%s' was changed while it was read\n", source);
+    }
+    if (outcome == OUTCOME_DONE && (a->result.unreadable.n > 0 || a->source_changed))
+        outcome = OUTCOME_FINDINGS;
+    return (int)outcome;
+}
+
+/* Nothing half-made is left without a word. */
+static void
+report_leftovers(struct acquisition *a)
+{
+    for (size_t i = 0; i < a->n_dest; i++) {
+        AUTO_FREE char *log = xasprintf("%s.log", a->dest[i].name);
+
+        if (a->dest[i].dir < 0)
+            continue;
+        /* A job that never read a byte has nothing to keep. */
+        if (a->result.bytes_done == 0)
+            (void)unlinkat(a->dest[i].dir, log, 0);
+        if (!destination_remove_empty(&a->dest[i])) {
+            AUTO_FREE char *safe = text_printable(a->dest[i].partial);
+
+            (void)fprintf(stderr, "exhibit: what was written so far lies in '%s'; it is no image, "
+                                  "and this version cannot resume it\n", safe);
+        }
+    }
+}
+
+static int
+acquire(struct acquisition *a, struct err *err)
+{
+    if (prepare(a, err) != 0)
+        return -1;
+    a->started = clock_now();
+    papers_log_begin(a);
+    if (run_worker(a, err) != 0) {
+        joblog_event(a->log, "ended: %s", err->text);
+        return -1;
+    }
+    a->finished = clock_now();
+    check_source_file(a);
+    if (write_papers(a, err) != 0)
+        return -1;
+    return publish(a, err);
+}
+
+int
+main(int argc, char **argv)
+{
+    static struct acquisition a = {.file = -1};
+    struct err err = ERR_INIT;
+    int code;
+
+    if (acquire_options_parse(argc, argv, &a.options, &err) != 0)
+        return err_report(&err);
+    run_catch_signals();
+    (void)umask(022);
+    a.progress = progress_new(a.options.quiet ? PROGRESS_NONE : a.options.progress);
+    if (acquire(&a, &err) != 0) {
+        progress_free(a.progress);
+        code = err_report(&err);
+        report_leftovers(&a);
+    } else {
+        progress_free(a.progress);
+        code = report_end(&a);
+        if (a.options.json)
+            print_manifest(&a);
+        else if (!a.options.quiet && (code == OUTCOME_DONE || code == OUTCOME_FINDINGS))
+            summarize(&a);
+    }
+    for (size_t i = 0; i < a.n_dest; i++)
+        json_decref(a.verification[i]);
+    prepare_undo(&a);
+    return code;
+}

@@ -1,0 +1,65 @@
+/*
+ * One acquisition, as the front's files share it: what was asked, what was found, what was done.
+ */
+#ifndef EXHIBIT_ACQUIRE_ACQUISITION_H
+#define EXHIBIT_ACQUIRE_ACQUISITION_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "acquire/destination.h"
+#include "acquire/device.h"
+#include "acquire/joblog.h"
+#include "acquire/options_acquire.h"
+#include "acquire/plan.h"
+#include "acquire/requester.h"
+#include "acquire/result.h"
+#include "acquire/session.h"
+#include "common/progress.h"
+
+struct inhibit;
+
+struct acquisition {
+    struct acquire_options options;
+    struct requester requester;
+    struct privilege writer; /* as whom the worker runs and the files are made */
+
+    /* the source */
+    struct device *device; /* NULL: a regular file */
+    int file;              /* descriptor of a file source, or -1 */
+    struct stat file_stat; /* of a file source, when it was opened */
+    uint64_t source_size;  /* bytes */
+    uint64_t offset, length;
+    uint32_t sector_size;
+
+    /* the image */
+    struct plan_request request;
+    struct plan plan;
+    struct destination dest[WORKER_DIRS_MAX];
+    size_t n_dest;
+
+    /* the run */
+    struct session *session;
+    struct inhibit *inhibit;
+    char inhibit_state[256];
+    struct supervisor_message opened; /* what the supervisor found when it took the device */
+    struct supervisor_message last;   /* what it found when it last looked */
+    bool flag_lost;                   /* the read-only flag was found cleared at some time */
+    struct result result;
+    struct joblog *log;
+    struct progress *progress;
+    int64_t started, finished; /* epoch */
+    bool source_changed;       /* a file source differs after the run */
+    json_t *verification[WORKER_DIRS_MAX]; /* exhibit-verify's document, or NULL */
+    char record[SUPERVISOR_TEXT_MAX];      /* where the supervisor's record lies, or "" */
+};
+
+static inline uint64_t
+acquisition_unreadable_sectors(const struct acquisition *a)
+{
+    return (ranges_total(&a->result.unreadable) + a->sector_size - 1) / a->sector_size;
+}
+
+#endif

@@ -1,0 +1,210 @@
+#include "acquire/destination.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/outfile.h"
+#include "common/text.h"
+
+#define NAME_MAX_BYTES 200 /* so that every extension still fits into a file name (255) */
+
+/* What DEST may not end in: the image would be called EV-01.E01.E01. */
+static const char *const image_extensions[] = {".E01", ".e01", ".raw", ".dd", ".001"};
+
+static const char *const side_files[] = {
+    ".manifest.json", ".log", ".map", ".md5", ".sha256", ".custody.jsonl", ".partial",
+    ".manifest.json.p7s", ".manifest.json.tsr",
+};
+
+static int
+check_name(const char *name, struct err *err)
+{
+    size_t n = strlen(name);
+
+    if (n > NAME_MAX_BYTES)
+        return err_set(err, OUTCOME_USAGE, "'%s' is too long for the name of an image: at most %d "
+                                           "bytes", name, NAME_MAX_BYTES);
+    for (const char *p = name; *p; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == '\\')
+            return err_set(err, OUTCOME_USAGE, "'%s' holds a control character or a backslash, "
+                                               "which checksum files cannot name", name);
+    }
+    for (size_t i = 0; i < sizeof image_extensions / sizeof image_extensions[0]; i++) {
+        size_t e = strlen(image_extensions[i]);
+
+        if (n > e && strcmp(name + n - e, image_extensions[i]) == 0)
+            return err_set(err, OUTCOME_USAGE, "DEST is given without an extension: '%.*s'",
+                           (int)(n - e), name);
+    }
+    return 0;
+}
+
+int
+destination_open(struct destination *d, const char *path, struct err *err)
+{
+    *d = (struct destination){.path = path, .parent = -1, .dir = -1};
+    d->parent = path_open_parent(path, &d->name, err);
+    if (d->parent < 0)
+        return -1;
+    d->partial = xasprintf("%s.partial", path);
+    return check_name(d->name, err);
+}
+
+static int
+check_free(const struct destination *d, const char *extension, struct err *err)
+{
+    AUTO_FREE char *name = xasprintf("%s%s", d->name, extension);
+    struct stat st;
+
+    if (fstatat(d->parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return err_set(err, OUTCOME_REFUSED, "'%s%s' already exists; nothing is ever overwritten",
+                       d->path, extension);
+    if (errno != ENOENT)
+        return err_errno(err, "cannot look for '%s%s'", d->path, extension);
+    return 0;
+}
+
+int
+destination_check_names(const struct destination *d, const struct plan_request *request,
+                        const struct plan *plan, struct err *err)
+{
+    char ext[SEGNAME_EXT_MAX];
+
+    for (size_t i = 0; i < sizeof side_files / sizeof side_files[0]; i++) {
+        if (check_free(d, side_files[i], err) != 0)
+            return -1;
+    }
+    /* One past the last: readers take a leftover there for a part of the set. */
+    for (uint64_t i = 1; i <= plan->max_segments + 1; i++) {
+        if (plan_extension(request, plan, (uint32_t)i, ext) != 0)
+            break;
+        if (check_free(d, ext, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+destination_space(const struct destination *d, uint64_t *free_bytes, uint64_t *fs_id,
+                  struct err *err)
+{
+    struct statvfs fs;
+    struct stat st;
+
+    if (fstatvfs(d->parent, &fs) != 0 || fstat(d->parent, &st) != 0)
+        return err_errno(err, "cannot see how much space '%s' has", d->path);
+    *free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    *fs_id = (uint64_t)st.st_dev;
+    return 0;
+}
+
+int
+destination_make(struct destination *d, struct err *err)
+{
+    AUTO_FREE char *name = xasprintf("%s.partial", d->name);
+
+    if (mkdirat(d->parent, name, 0700) != 0) {
+        if (errno == EEXIST)
+            return err_set(err, OUTCOME_REFUSED, "'%s' already exists", d->partial);
+        return err_errno(err, "cannot create '%s'", d->partial);
+    }
+    d->dir = openat(d->parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (d->dir < 0)
+        return err_errno(err, "cannot open '%s'", d->partial);
+    return 0;
+}
+
+struct names {
+    char **v;
+    size_t n;
+};
+
+static void
+names_free(struct names *names)
+{
+    for (size_t i = 0; i < names->n; i++)
+        free(names->v[i]);
+    free(names->v);
+}
+
+static int
+list_files(const struct destination *d, const char *last, struct names *out, struct err *err)
+{
+    int fd = dup(d->dir);
+    AUTO_DIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *e;
+
+    if (!dir)
+        return err_errno(err, "cannot list '%s'", d->partial);
+    rewinddir(dir);
+    while ((e = readdir(dir)) != NULL) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+            strcmp(e->d_name, last) == 0)
+            continue;
+        out->v = xrealloc(out->v, out->n + 2, sizeof *out->v);
+        out->v[out->n++] = xstrdup(e->d_name);
+    }
+    out->v = xrealloc(out->v, out->n + 1, sizeof *out->v);
+    out->v[out->n++] = xstrdup(last);
+    return 0;
+}
+
+static void
+take_back(const struct destination *d, const struct names *names, size_t moved)
+{
+    struct err ignored = ERR_INIT;
+
+    while (moved-- > 0)
+        (void)outfile_move(d->parent, names->v[moved], d->dir, names->v[moved], &ignored);
+}
+
+static int
+move_all(const struct destination *d, const struct names *names, struct err *err)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        if (outfile_move(d->dir, names->v[i], d->parent, names->v[i], err) != 0) {
+            take_back(d, names, i);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int
+destination_publish(struct destination *d, const char *last, struct err *err)
+{
+    struct names names = {0};
+    int r = list_files(d, last, &names, err);
+
+    if (r == 0)
+        r = move_all(d, &names, err);
+    names_free(&names);
+    if (r != 0)
+        return err_context(err, "cannot publish '%s'", d->path);
+    (void)destination_remove_empty(d);
+    return outfile_sync_dir(d->parent, err);
+}
+
+bool
+destination_remove_empty(struct destination *d)
+{
+    AUTO_FREE char *name = xasprintf("%s.partial", d->name);
+
+    return unlinkat(d->parent, name, AT_REMOVEDIR) == 0;
+}
+
+void
+destination_close(struct destination *d)
+{
+    if (d->dir >= 0)
+        (void)close(d->dir);
+    if (d->parent >= 0)
+        (void)close(d->parent);
+    free(d->partial);
+    *d = (struct destination){.parent = -1, .dir = -1};
+}

@@ -1,0 +1,43 @@
+/*
+ * The command line of exhibit-acquire.
+ */
+#ifndef EXHIBIT_ACQUIRE_OPTIONS_ACQUIRE_H
+#define EXHIBIT_ACQUIRE_OPTIONS_ACQUIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "acquire/job.h"
+#include "acquire/supervisor_proto.h"
+#include "common/digest.h"
+#include "common/err.h"
+#include "common/progress.h"
+
+#define META_MAX 64
+
+struct acquire_options {
+    const char *source, *dest, *copy;
+    bool e01;
+    const char *segment_size, *piecewise, *offset, *length; /* as typed: "s" needs the sector size */
+    enum compression compression;
+    const char *compression_name;
+    char hashes[JOB_HASHES_MAX][DIGEST_NAME_MAX];
+    size_t n_hashes;
+    const char *case_number, *evidence_number, *description, *examiner, *notes; /* or NULL */
+    const char *meta[META_MAX]; /* KEY=VALUE */
+    size_t n_meta;
+    uint32_t sector_size; /* 0: not given */
+    unsigned retries, threads;
+    enum write_block_level write_block;
+    const char *hardware_blocker, *expect_serial; /* or NULL */
+    bool verify, release, low_space, lenient_sandbox, quiet, json;
+    bool resume;
+    enum progress_mode progress;
+    int argc;
+    char **argv;
+};
+
+int acquire_options_parse(int argc, char **argv, struct acquire_options *o, struct err *err);
+
+#endif

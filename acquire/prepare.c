@@ -1,0 +1,290 @@
+#include "acquire/prepare.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "acquire/inhibit.h"
+#include "common/cleanup.h"
+#include "common/size.h"
+#include "common/text.h"
+
+/* --- the source --- */
+
+static int
+take_file(struct acquisition *a, struct err *err)
+{
+    const char *path = a->options.source;
+
+    a->file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (a->file < 0)
+        return err_errno(err, "cannot open '%s'", path);
+    if (fstat(a->file, &a->file_stat) != 0)
+        return err_errno(err, "cannot stat '%s'", path);
+    if (!S_ISREG(a->file_stat.st_mode))
+        return err_set(err, OUTCOME_REFUSED, "'%s' changed while it was opened", path);
+    a->source_size = (uint64_t)a->file_stat.st_size;
+    a->sector_size = a->options.sector_size ? a->options.sector_size : 512;
+    return 0;
+}
+
+static int
+take_device(struct acquisition *a, dev_t number, struct err *err)
+{
+    if (a->options.sector_size != 0)
+        return err_set(err, OUTCOME_USAGE, "--sector-size is for sources that are files; '%s' says "
+                                           "its own", a->options.source);
+    a->device = xcalloc(1, sizeof *a->device);
+    if (device_read(number, a->device, err) != 0)
+        return -1;
+    a->source_size = a->device->size;
+    a->sector_size = a->device->logical_sector_size;
+    return 0;
+}
+
+/* Device options on a file would look as if they had done something. */
+static int
+check_file_options(const struct acquire_options *o, struct err *err)
+{
+    if (o->expect_serial)
+        return err_set(err, OUTCOME_REFUSED, "'%s' is a file and has no serial number, '%s' was "
+                                             "expected", o->source, o->expect_serial);
+    if (o->write_block == WRITE_BLOCK_BPF_LSM || o->write_block == WRITE_BLOCK_READ_ONLY_FLAG)
+        return err_set(err, OUTCOME_REFUSED, "'%s' is a file: the write block demanded is for "
+                                             "devices", o->source);
+    return 0;
+}
+
+static int
+find_source(struct acquisition *a, struct err *err)
+{
+    const char *path = a->options.source;
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return err_errno(err, "cannot open '%s'", path);
+    if (S_ISBLK(st.st_mode))
+        return take_device(a, st.st_rdev, err);
+    if (S_ISREG(st.st_mode))
+        return check_file_options(&a->options, err) == 0 ? take_file(a, err) : -1;
+    return err_set(err, OUTCOME_FAILED, "cannot acquire '%s': it is %s, not a block device or a "
+                                        "regular file", path,
+                   S_ISDIR(st.st_mode)   ? "a directory"
+                   : S_ISCHR(st.st_mode) ? "a character device"
+                                         : "something else");
+}
+
+/* --- the plan --- */
+
+static int
+find_range(struct acquisition *a, struct err *err)
+{
+    const struct acquire_options *o = &a->options;
+
+    if (a->source_size == 0)
+        return err_set(err, OUTCOME_FAILED, "cannot acquire '%s': it is empty", o->source);
+    if (o->offset && size_parse(o->offset, a->sector_size, "--offset", &a->offset, err) != 0)
+        return -1;
+    if (a->offset >= a->source_size)
+        return err_set(err, OUTCOME_USAGE, "offset %" PRIu64 " lies past the end of '%s' (%" PRIu64 ")",
+                       a->offset, o->source, a->source_size);
+    a->length = a->source_size - a->offset;
+    if (o->length && size_parse(o->length, a->sector_size, "--length", &a->length, err) != 0)
+        return -1;
+    if (a->length == 0 || a->length > a->source_size - a->offset)
+        return err_set(err, OUTCOME_USAGE, "length %" PRIu64 " from byte %" PRIu64 " does not lie "
+                                           "within '%s' (%" PRIu64 ")",
+                       a->length, a->offset, o->source, a->source_size);
+    /* A device is read in whole sectors, from their start. */
+    if (a->device && (a->offset % a->sector_size != 0 || a->length % a->sector_size != 0))
+        return err_set(err, OUTCOME_USAGE, "offset and length must be multiples of the sector size "
+                                           "(%" PRIu32 ") of '%s'", a->sector_size, o->source);
+    return 0;
+}
+
+static int
+make_plan(struct acquisition *a, struct err *err)
+{
+    const struct acquire_options *o = &a->options;
+    struct plan_request *r = &a->request;
+
+    r->media_size = a->length;
+    r->sector_size = a->sector_size;
+    r->e01 = o->e01;
+    if (o->segment_size &&
+        size_parse(o->segment_size, a->sector_size, "--segment-size", &r->segment_size, err) != 0)
+        return -1;
+    if (o->segment_size && r->segment_size == 0)
+        return err_set(err, OUTCOME_USAGE, "segment size 0");
+    if (o->piecewise &&
+        size_parse(o->piecewise, a->sector_size, "--piecewise", &r->piecewise, err) != 0)
+        return -1;
+    if (o->piecewise && r->piecewise == 0)
+        return err_set(err, OUTCOME_USAGE, "piece size 0");
+    return plan_make(r, &a->plan, err);
+}
+
+/* --- the destinations --- */
+
+static int
+open_destinations(struct acquisition *a, struct err *err)
+{
+    const char *paths[WORKER_DIRS_MAX] = {a->options.dest, a->options.copy};
+
+    for (size_t i = 0; i < WORKER_DIRS_MAX && paths[i]; i++) {
+        struct destination *d = &a->dest[a->n_dest++];
+
+        if (destination_open(d, paths[i], err) != 0)
+            return -1;
+        if (a->device && device_holds_path(a->device, d->parent))
+            return err_set(err, OUTCOME_REFUSED, "cannot write '%s': it lies on the source '%s'",
+                           paths[i], a->options.source);
+    }
+    return 0;
+}
+
+static int
+check_same(const struct acquisition *a, struct err *err)
+{
+    struct stat x;
+    struct stat y;
+
+    if (a->n_dest < 2)
+        return 0;
+    if (fstat(a->dest[0].parent, &x) != 0 || fstat(a->dest[1].parent, &y) != 0)
+        return err_errno(err, "cannot stat the destinations");
+    if (x.st_dev == y.st_dev && x.st_ino == y.st_ino &&
+        strcmp(a->dest[0].name, a->dest[1].name) == 0)
+        return err_set(err, OUTCOME_USAGE, "the copy '%s' is the destination itself",
+                       a->options.copy);
+    return 0;
+}
+
+/* Two destinations on one file system share its space. */
+static int
+check_space(const struct acquisition *a, struct err *err)
+{
+    for (size_t i = 0; i < a->n_dest; i++) {
+        uint64_t need = a->plan.worst_size;
+        uint64_t have;
+        uint64_t id;
+        uint64_t other;
+        uint64_t ignored;
+
+        if (destination_space(&a->dest[i], &have, &id, err) != 0)
+            return -1;
+        if (a->n_dest == 2 && destination_space(&a->dest[1 - i], &ignored, &other, err) == 0 &&
+            other == id)
+            need *= 2;
+        if (need <= have || a->options.low_space)
+            continue;
+        return err_set(err, OUTCOME_REFUSED,
+                       "not enough space for '%s': up to %" PRIu64 " bytes are needed, %" PRIu64
+                       " are free%s", a->dest[i].path, need, have,
+                       a->options.e01 && a->options.compression != COMPRESSION_NONE
+                           ? "; if it will compress, --allow-low-space starts anyway"
+                           : "");
+    }
+    return 0;
+}
+
+static int
+check_destinations(struct acquisition *a, struct err *err)
+{
+    if (check_same(a, err) != 0)
+        return -1;
+    for (size_t i = 0; i < a->n_dest; i++) {
+        if (destination_check_names(&a->dest[i], &a->request, &a->plan, err) != 0)
+            return -1;
+    }
+    return check_space(a, err);
+}
+
+static void
+choose_writer(struct acquisition *a)
+{
+    int dirs[WORKER_DIRS_MAX];
+
+    for (size_t i = 0; i < a->n_dest; i++)
+        dirs[i] = a->dest[i].parent;
+    requester_writer(&a->requester, dirs, a->n_dest, &a->writer);
+}
+
+static int
+make_directories(struct acquisition *a, struct err *err)
+{
+    a->log = joblog_new();
+    for (size_t i = 0; i < a->n_dest; i++) {
+        if (destination_make(&a->dest[i], err) != 0 ||
+            joblog_add(a->log, a->dest[i].dir, a->dest[i].name, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* --- the supervisor --- */
+
+static int
+hold_device(struct acquisition *a, struct err *err)
+{
+    struct supervisor_message *m = &a->opened;
+
+    if (!a->device)
+        return 0;
+    *m = (struct supervisor_message){
+        .type = SUPERVISOR_OPEN,
+        .device = (uint64_t)a->device->number,
+        .diskseq = a->device->diskseq,
+        .level = a->options.write_block,
+    };
+    if (a->options.expect_serial)
+        (void)snprintf(m->text, sizeof m->text, "%s", a->options.expect_serial);
+    if (session_ask(a->session, m, NULL, 0, SUPERVISOR_OPENED, err) != 0)
+        return -1;
+    a->last = *m;
+    return 0;
+}
+
+/* Asked for when there is nothing to go on with; a journal comes with a later version. */
+static int
+check_resume(const struct acquisition *a, struct err *err)
+{
+    if (!a->options.resume)
+        return 0;
+    return err_set(err, OUTCOME_FAILED, "cannot resume '%s': there is no journal of it",
+                   a->options.dest);
+}
+
+int
+prepare(struct acquisition *a, struct err *err)
+{
+    requester_find(&a->requester);
+    if (check_resume(a, err) != 0 || find_source(a, err) != 0 || find_range(a, err) != 0 ||
+        make_plan(a, err) != 0 || open_destinations(a, err) != 0 ||
+        check_destinations(a, err) != 0)
+        return -1;
+    choose_writer(a);
+    a->session = session_start(&a->writer, err);
+    if (!a->session || hold_device(a, err) != 0)
+        return -1;
+    a->inhibit = inhibit_sleep("acquiring evidence", a->inhibit_state, sizeof a->inhibit_state);
+    /* From here on nothing needs root but the supervisor. */
+    if (privilege_drop(&a->writer) != 0)
+        return err_errno(err, "cannot give up privileges");
+    return make_directories(a, err);
+}
+
+void
+prepare_undo(struct acquisition *a)
+{
+    session_end(a->session);
+    inhibit_end(a->inhibit);
+    joblog_free(a->log);
+    for (size_t i = 0; i < a->n_dest; i++)
+        destination_close(&a->dest[i]);
+    if (a->file >= 0)
+        (void)close(a->file);
+    free(a->device);
+    result_clear(&a->result);
+}

@@ -1,0 +1,18 @@
+/*
+ * Reads a finished image back with exhibit-verify, a process of its own: what checks shares nothing
+ * with what wrote.
+ */
+#ifndef EXHIBIT_ACQUIRE_READBACK_H
+#define EXHIBIT_ACQUIRE_READBACK_H
+
+#include <jansson.h>
+
+#include "common/err.h"
+#include "common/progress.h"
+
+/* Verifies the manifest at `path`, from the medium. The document that exhibit-verify prints (a new
+   reference), or NULL: it could not come to an end. */
+json_t *readback_run(const char *path, unsigned threads, struct progress *progress,
+                     struct err *err);
+
+#endif

@@ -1,0 +1,248 @@
+#include "acquire/result.h"
+
+#include "common/json.h"
+#include "common/text.h"
+
+struct taken {
+    enum result_event event;
+    struct range range;
+    int sys;
+};
+
+static int
+within(const struct result *r, uint64_t offset, uint64_t length, struct err *err)
+{
+    if (length == 0 || offset > r->length || length > r->length - offset)
+        return err_set(err, OUTCOME_FAILED, "the worker names a range outside the image");
+    return 0;
+}
+
+static int
+take_ready(struct result *r, const json_t *m, struct taken *t, struct err *err)
+{
+    r->no_new_privs = json_is_true(json_object_get(m, "no_new_privs"));
+    r->seccomp = json_is_true(json_object_get(m, "seccomp"));
+    r->direct = json_is_true(json_object_get(m, "direct"));
+    free(r->sandbox_missing);
+    r->sandbox_missing = xstrdup(json_text_or_null(m, "missing") ? json_text_or_null(m, "missing")
+                                                                 : "");
+    json_decref(r->libraries);
+    r->libraries = json_incref(json_object_get(m, "libraries"));
+    r->ready = true;
+    t->event = RESULT_READY;
+    if (json_get_u64(m, "landlock_abi", &r->landlock_abi, err) != 0)
+        return -1;
+    return json_get_u64(m, "uid", &r->uid, err);
+}
+
+static int
+take_progress(struct result *r, const json_t *m, struct taken *t, struct err *err)
+{
+    (void)t;
+    return json_get_u64(m, "done", &r->bytes_done, err);
+}
+
+static int
+take_unreadable(struct result *r, const json_t *m, struct taken *t, struct err *err)
+{
+    uint64_t sys;
+
+    if (json_get_u64(m, "offset", &t->range.offset, err) != 0 ||
+        json_get_u64(m, "length", &t->range.length, err) != 0 ||
+        json_get_u64(m, "errno", &sys, err) != 0 ||
+        within(r, t->range.offset, t->range.length, err) != 0)
+        return -1;
+    ranges_add(&r->unreadable, t->range.offset, t->range.length);
+    t->sys = (int)sys;
+    t->event = RESULT_UNREADABLE;
+    return 0;
+}
+
+static int
+take_finishing(struct result *r, const json_t *m, struct taken *t, struct err *err)
+{
+    (void)m;
+    (void)err;
+    r->finishing = true;
+    t->event = RESULT_FINISHING;
+    return 0;
+}
+
+static struct sink_result *
+sink_of(struct result *r, const json_t *m, struct err *err)
+{
+    uint64_t i;
+
+    if (json_get_u64(m, "sink", &i, err) != 0)
+        return NULL;
+    if (i < r->n_sinks)
+        return &r->sinks[i];
+    (void)err_set(err, OUTCOME_FAILED, "the worker names a sink that does not exist");
+    return NULL;
+}
+
+static int
+take_sink_failed(struct result *r, const json_t *m, struct taken *t, struct err *err)
+{
+    struct sink_result *s = sink_of(r, m, err);
+    const char *text;
+
+    if (!s || json_get_text(m, "text", &text, err) != 0)
+        return -1;
+    s->failed = true;
+    free(s->error);
+    s->error = xstrdup(text);
+    t->event = RESULT_SINK_FAILED;
+    return 0;
+}
+
+static int
+take_hex(const json_t *m, const char *key, char out[DIGEST_HEX_MAX], struct err *err)
+{
+    const char *hex;
+
+    if (json_get_text(m, key, &hex, err) != 0)
+        return -1;
+    if (strlen(hex) != digest_hex_length(key))
+        return err_set(err, OUTCOME_FAILED, "the worker gave no %s", key);
+    (void)snprintf(out, DIGEST_HEX_MAX, "%s", hex);
+    return 0;
+}
+
+static int
+take_segment(struct result *r, const json_t *m, struct taken *t, struct err *err)
+{
+    struct sink_result *s = sink_of(r, m, err);
+    struct manifest_segment seg = {0};
+
+    (void)t;
+    if (!s || json_get_u64(m, "size", &seg.size, err) != 0 ||
+        json_get_u64(m, "media_offset", &seg.media_offset, err) != 0 ||
+        json_get_u64(m, "media_length", &seg.media_length, err) != 0 ||
+        within(r, seg.media_offset, seg.media_length, err) != 0 ||
+        take_hex(m, "md5", seg.md5, err) != 0 || take_hex(m, "sha256", seg.sha256, err) != 0)
+        return -1;
+    seg.file = json_get_bytes(m, "file");
+    if (!seg.file || strncmp(seg.file, s->name, strlen(s->name)) != 0 || strchr(seg.file, '/')) {
+        free(seg.file);
+        return err_set(err, OUTCOME_FAILED, "the worker names a file that is not the image's");
+    }
+    s->segments = xrealloc(s->segments, s->n_segments + 1, sizeof *s->segments);
+    s->segments[s->n_segments++] = seg;
+    return 0;
+}
+
+static int
+take_hash_list(const json_t *m, struct manifest_hashes *out, struct err *err)
+{
+    json_t *hashes = json_object_get(m, "hashes");
+    const char *name;
+    json_t *hex;
+
+    json_object_foreach(hashes, name, hex)
+    {
+        if (!json_is_string(hex) || strlen(json_string_value(hex)) != digest_hex_length(name))
+            return err_set(err, OUTCOME_FAILED, "the worker gave a malformed hash");
+        manifest_hash_add(out, name, json_string_value(hex));
+    }
+    return 0;
+}
+
+static int
+take_hashes(struct result *r, const json_t *m, struct taken *t, struct err *err)
+{
+    (void)t;
+    return take_hash_list(m, &r->hashes, err);
+}
+
+static int
+take_piece(struct result *r, const json_t *m, struct taken *t, struct err *err)
+{
+    struct manifest_piece p = {0};
+
+    (void)t;
+    if (json_get_u64(m, "offset", &p.offset, err) != 0 ||
+        json_get_u64(m, "length", &p.length, err) != 0 ||
+        within(r, p.offset, p.length, err) != 0 || take_hash_list(m, &p.hashes, err) != 0)
+        return -1;
+    r->pieces = xrealloc(r->pieces, r->n_pieces + 1, sizeof *r->pieces);
+    r->pieces[r->n_pieces++] = p;
+    return 0;
+}
+
+static int
+take_done(struct result *r, const json_t *m, struct taken *t, struct err *err)
+{
+    (void)m;
+    (void)t;
+    (void)err;
+    r->done = true;
+    return 0;
+}
+
+static int
+take_error(struct result *r, const json_t *m, struct taken *t, struct err *err)
+{
+    uint64_t outcome;
+    uint64_t sys;
+    const char *text;
+
+    (void)t;
+    if (json_get_u64(m, "outcome", &outcome, err) != 0 || json_get_u64(m, "errno", &sys, err) != 0 ||
+        json_get_text(m, "text", &text, err) != 0)
+        return -1;
+    r->failed = true;
+    (void)err_set(&r->err, outcome == OUTCOME_INTERRUPTED ? OUTCOME_INTERRUPTED : OUTCOME_FAILED,
+                  "%s", text);
+    r->err.sys = (int)sys;
+    return 0;
+}
+
+static const struct {
+    const char *type;
+    int (*take)(struct result *r, const json_t *m, struct taken *t, struct err *err);
+} messages[] = {
+    {"ready", take_ready},         {"progress", take_progress},
+    {"unreadable", take_unreadable}, {"finishing", take_finishing},
+    {"sink-failed", take_sink_failed}, {"segment", take_segment},
+    {"hashes", take_hashes},       {"piece", take_piece},
+    {"done", take_done},           {"error", take_error},
+};
+
+int
+result_take(struct result *r, const json_t *m, enum result_event *event, struct range *range,
+            int *sys, struct err *err)
+{
+    const char *type = json_text_or_null(m, "type");
+    struct taken t = {.event = RESULT_NOTED};
+
+    for (size_t i = 0; type && i < sizeof messages / sizeof messages[0]; i++) {
+        if (strcmp(type, messages[i].type) != 0)
+            continue;
+        if (messages[i].take(r, m, &t, err) != 0)
+            return -1;
+        *event = t.event;
+        *range = t.range;
+        *sys = t.sys;
+        return 0;
+    }
+    return err_set(err, OUTCOME_FAILED, "a message from the worker that is not known");
+}
+
+void
+result_clear(struct result *r)
+{
+    for (size_t i = 0; i < r->n_sinks; i++) {
+        for (size_t k = 0; k < r->sinks[i].n_segments; k++)
+            free(r->sinks[i].segments[k].file);
+        free(r->sinks[i].segments);
+        free(r->sinks[i].error);
+    }
+    for (size_t i = 0; i < r->n_pieces; i++)
+        manifest_hashes_free(&r->pieces[i].hashes);
+    free(r->pieces);
+    free(r->sandbox_missing);
+    json_decref(r->libraries);
+    manifest_hashes_free(&r->hashes);
+    ranges_free(&r->unreadable);
+}

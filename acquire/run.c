@@ -1,0 +1,323 @@
+#include "acquire/run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "acquire/channel.h"
+#include "acquire/write_block.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/text.h"
+
+/* The write block is looked at again at least this often, and after every read error. */
+#define CHECK_INTERVAL_NS UINT64_C(10000000000)
+
+static volatile sig_atomic_t interrupted;
+
+static void
+on_signal(int sig)
+{
+    (void)sig;
+    interrupted++;
+}
+
+/* Blocked but in ppoll(), so that none arrives between the check and the wait. */
+void
+run_catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigset_t block;
+
+    (void)sigemptyset(&block);
+    (void)sigaddset(&block, SIGINT);
+    (void)sigaddset(&block, SIGTERM);
+    (void)sigaddset(&block, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &block, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGHUP, &action, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+bool
+run_was_interrupted(void)
+{
+    return interrupted > 0;
+}
+
+/* --- starting the worker --- */
+
+static void
+fill_job(const struct acquisition *a, struct job *job)
+{
+    const struct acquire_options *o = &a->options;
+
+    *job = (struct job){
+        .name = (char *)(uintptr_t)a->dest[0].name,
+        .copy_name = (char *)(uintptr_t)(a->n_dest > 1 ? a->dest[1].name : ""),
+        .offset = a->offset,
+        .length = a->length,
+        .sector_size = a->sector_size,
+        .e01 = o->e01,
+        .sectors_per_chunk = a->plan.sectors_per_chunk,
+        .segment_size = a->plan.segment_size,
+        .compression = o->compression,
+        .piecewise = a->request.piecewise,
+        .retries = o->retries,
+        .threads = o->threads,
+        .lenient = o->lenient_sandbox,
+        .physical = a->device && !a->device->is_partition,
+        .removable = a->device && a->device->removable,
+        .date = a->started,
+        .case_number = (char *)(uintptr_t)o->case_number,
+        .evidence_number = (char *)(uintptr_t)o->evidence_number,
+        .description = (char *)(uintptr_t)o->description,
+        .examiner = (char *)(uintptr_t)o->examiner,
+        .notes = (char *)(uintptr_t)o->notes,
+        .model = a->device ? a->device->model : NULL,
+        .serial = a->device ? a->device->serial : NULL,
+    };
+    for (size_t i = 0; i < o->n_hashes; i++)
+        job->hashes[job->n_hashes++] = (char *)(uintptr_t)o->hashes[i];
+}
+
+static int
+start_worker(struct acquisition *a, int *events, struct err *err)
+{
+    struct supervisor_message m = {.type = SUPERVISOR_START, .n_copies = (uint32_t)a->n_dest - 1};
+    int fds[SUPERVISOR_FDS_MAX];
+    size_t n = 0;
+    struct job job;
+    int pair[2];
+    int r;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return err_errno(err, "cannot make a socket");
+    fds[n++] = pair[1];
+    for (size_t i = 0; i < a->n_dest; i++)
+        fds[n++] = a->dest[i].dir;
+    if (a->file >= 0)
+        fds[n++] = a->file;
+    *events = pair[0];
+    r = session_ask(a->session, &m, fds, n, SUPERVISOR_STARTED, err);
+    (void)close(pair[1]);
+    if (r != 0)
+        return -1;
+    fill_job(a, &job);
+    return channel_send(pair[0], job_to_json(&job), err);
+}
+
+/* --- following it --- */
+
+struct follow {
+    struct acquisition *a;
+    int events; /* the worker's socket; -1 once it has ended */
+    bool stop_sent;
+    bool gone; /* the device has vanished */
+    uint64_t checked; /* monotonic ns of the last look at the write block */
+    struct range bad; /* unreadable sectors in a row, not yet logged */
+    int bad_sys;
+};
+
+static void
+stop_worker(struct follow *f)
+{
+    struct err ignored = ERR_INIT;
+    json_t *m;
+
+    if (f->stop_sent || f->events < 0)
+        return;
+    m = json_object();
+    json_set_text(m, "type", "stop");
+    (void)channel_send(f->events, m, &ignored);
+    f->stop_sent = true;
+}
+
+static void
+log_bad(struct follow *f)
+{
+    const struct acquisition *a = f->a;
+
+    if (f->bad.length == 0)
+        return;
+    joblog_event(a->log, "unreadable: %" PRIu64 " bytes at %" PRIu64 " (sector %" PRIu64 "): %s",
+                 f->bad.length, f->bad.offset, f->bad.offset / a->sector_size,
+                 strerror(f->bad_sys));
+    f->bad.length = 0;
+}
+
+static void
+note_bad(struct follow *f, const struct range *range, int sys)
+{
+    if (f->bad.length != 0 && sys == f->bad_sys && f->bad.offset + f->bad.length == range->offset) {
+        f->bad.length += range->length;
+        return;
+    }
+    log_bad(f);
+    f->bad = *range;
+    f->bad_sys = sys;
+}
+
+static int
+check_write_block(struct follow *f, struct err *err)
+{
+    struct acquisition *a = f->a;
+    struct supervisor_message m = {.type = SUPERVISOR_CHECK};
+    uint32_t lost = a->last.lost;
+
+    f->checked = clock_monotonic_ns();
+    if (!a->device)
+        return 0;
+    if (session_ask(a->session, &m, NULL, 0, SUPERVISOR_CHECKED, err) != 0)
+        return -1;
+    a->last = m;
+    if (m.lost > lost) {
+        a->flag_lost = true;
+        joblog_event(a->log, "the read-only flag had been cleared; it was set again");
+        progress_clear(a->progress);
+        (void)fputs("exhibit: warning: the read-only flag of the source had been cleared by "
+                    "something; it was set again\n", stderr);
+    }
+    if (m.size != a->source_size && !f->gone) {
+        f->gone = true;
+        joblog_event(a->log, "the source has gone or changed its size");
+        stop_worker(f);
+    }
+    return 0;
+}
+
+static int
+handle_event(struct follow *f, const json_t *m, struct err *err)
+{
+    struct acquisition *a = f->a;
+    enum result_event event;
+    struct range range;
+    int sys;
+
+    if (result_take(&a->result, m, &event, &range, &sys, err) != 0)
+        return -1;
+    switch (event) {
+    case RESULT_READY:
+        joblog_event(a->log, "reading begins (%s); worker as uid %" PRIu64 ", sandbox: %s",
+                     a->result.direct ? "direct I/O" : "through the page cache", a->result.uid,
+                     *a->result.sandbox_missing ? a->result.sandbox_missing
+                                                : "Landlock and seccomp");
+        break;
+    case RESULT_UNREADABLE:
+        note_bad(f, &range, sys);
+        return check_write_block(f, err);
+    case RESULT_FINISHING:
+        log_bad(f);
+        joblog_event(a->log, "all of the source has been read");
+        break;
+    case RESULT_SINK_FAILED:
+    case RESULT_NOTED:
+        break;
+    }
+    return 0;
+}
+
+static int
+hear_worker(struct follow *f, struct err *err)
+{
+    bool end = false;
+    json_t *m = channel_receive(f->events, &end, err);
+    int r;
+
+    if (end) {
+        (void)close(f->events);
+        f->events = -1;
+        return 0;
+    }
+    if (!m)
+        return -1;
+    r = handle_event(f, m, err);
+    json_decref(m);
+    return r;
+}
+
+static void
+show(const struct acquisition *a)
+{
+    const struct result *r = &a->result;
+
+    if (r->finishing)
+        progress_update(a->progress, "finish", a->length, a->length,
+                        acquisition_unreadable_sectors(a));
+    else
+        progress_update(a->progress, "acquire", r->bytes_done, a->length,
+                        acquisition_unreadable_sectors(a));
+}
+
+static int
+follow_once(struct follow *f, struct err *err)
+{
+    struct acquisition *a = f->a;
+    struct pollfd p[2] = {
+        {.fd = f->events, .events = POLLIN},
+        {.fd = session_fd(a->session), .events = POLLIN},
+    };
+    struct timespec wait = {.tv_sec = 1};
+    sigset_t none;
+
+    (void)sigemptyset(&none);
+    if (ppoll(p, 2, &wait, &none) < 0 && errno != EINTR)
+        return err_errno(err, "cannot wait for the worker");
+    if (interrupted > 0)
+        stop_worker(f);
+    if (interrupted > 1)
+        return err_set(err, OUTCOME_INTERRUPTED, "interrupted");
+    if (p[0].revents && hear_worker(f, err) != 0)
+        return -1;
+    if (p[1].revents && session_hear(a->session, err) != 0)
+        return -1;
+    if (clock_monotonic_ns() - f->checked > CHECK_INTERVAL_NS)
+        return check_write_block(f, err);
+    return 0;
+}
+
+/* What the worker's end means, with what it has said before. */
+static int
+conclude(struct follow *f, int status, struct err *err)
+{
+    const struct result *r = &f->a->result;
+
+    if (r->failed) {
+        *err = r->err;
+        if (f->gone)
+            (void)err_set(err, OUTCOME_INTERRUPTED, "the source has gone or changed its size");
+        return -1;
+    }
+    if (status != 0 || !r->done)
+        return err_set(err, OUTCOME_FAILED, "the worker ended unexpectedly (status %d)", status);
+    return 0;
+}
+
+int
+run_worker(struct acquisition *a, struct err *err)
+{
+    struct follow f = {.a = a, .events = -1, .checked = clock_monotonic_ns()};
+    int status = 0;
+    int r;
+
+    a->result.length = a->length;
+    a->result.n_sinks = a->n_dest;
+    for (size_t i = 0; i < a->n_dest; i++)
+        a->result.sinks[i].name = a->dest[i].name;
+    r = start_worker(a, &f.events, err);
+    while (r == 0 && (f.events >= 0 || !session_worker_ended(a->session, &status))) {
+        r = follow_once(&f, err);
+        show(a);
+    }
+    if (f.events >= 0)
+        (void)close(f.events);
+    log_bad(&f);
+    if (r == 0 && check_write_block(&f, err) != 0)
+        r = -1;
+    return r == 0 ? conclude(&f, status, err) : -1;
+}

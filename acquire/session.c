@@ -1,0 +1,123 @@
+#include "acquire/session.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/spawn.h"
+#include "common/text.h"
+
+struct session {
+    int sock;
+    pid_t pid;
+    bool ended;
+    int status;
+};
+
+static pid_t
+start_supervisor(const struct privilege *as, int theirs, struct err *err)
+{
+    AUTO_FREE char *path = spawn_program_path("exhibit-supervisor", err);
+    AUTO_FREE char *uid = xasprintf("%u", (unsigned)as->uid);
+    AUTO_FREE char *gid = xasprintf("%u", (unsigned)as->gid);
+    char *argv[] = {(char[]){"exhibit-supervisor"}, uid, gid, NULL};
+    struct spawn_fd map = {.ours = theirs, .theirs = SUPERVISOR_FD};
+
+    return path ? spawn(path, argv, &map, 1, err) : -1;
+}
+
+struct session *
+session_start(const struct privilege *as, struct err *err)
+{
+    struct session *s;
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+        (void)err_errno(err, "cannot make a socket");
+        return NULL;
+    }
+    s = xcalloc(1, sizeof *s);
+    s->sock = pair[0];
+    s->pid = start_supervisor(as, pair[1], err);
+    (void)close(pair[1]);
+    if (s->pid < 0) {
+        session_end(s);
+        return NULL;
+    }
+    return s;
+}
+
+/* One message; what comes unasked is noted. 1: m holds an answer; 0: it was noted. */
+static int
+hear(struct session *s, struct supervisor_message *m, struct err *err)
+{
+    int fds[SUPERVISOR_FDS_MAX];
+    size_t n = 0;
+    int r = supervisor_receive(s->sock, m, fds, &n, err);
+
+    for (size_t i = 0; i < n; i++)
+        (void)close(fds[i]);
+    if (r < 0)
+        return -1;
+    if (r == 0)
+        return err_set(err, OUTCOME_FAILED, "the supervisor has gone");
+    if (m->type != SUPERVISOR_ENDED)
+        return 1;
+    s->ended = true;
+    s->status = m->status;
+    return 0;
+}
+
+int
+session_ask(struct session *s, struct supervisor_message *m, const int *fds, size_t n,
+            enum supervisor_type expected, struct err *err)
+{
+    int r;
+
+    if (supervisor_send(s->sock, m, fds, n, err) != 0)
+        return -1;
+    while ((r = hear(s, m, err)) == 0)
+        ;
+    if (r < 0)
+        return -1;
+    if (m->type == SUPERVISOR_REFUSED)
+        return err_set(err, (enum outcome)m->outcome, "%s", m->text);
+    if (m->type != (uint32_t)expected)
+        return err_set(err, OUTCOME_FAILED, "the supervisor gave an answer to something else");
+    return 0;
+}
+
+int
+session_fd(const struct session *s)
+{
+    return s->sock;
+}
+
+int
+session_hear(struct session *s, struct err *err)
+{
+    struct supervisor_message m;
+
+    return hear(s, &m, err) < 0 ? -1 : 0;
+}
+
+bool
+session_worker_ended(const struct session *s, int *status)
+{
+    *status = s->status;
+    return s->ended;
+}
+
+void
+session_end(struct session *s)
+{
+    struct err ignored = ERR_INIT;
+    int status;
+
+    if (!s)
+        return;
+    (void)close(s->sock);
+    if (s->pid > 0)
+        (void)spawn_wait(s->pid, &status, &ignored);
+    free(s);
+}

@@ -1,0 +1,36 @@
+/*
+ * A front's conversation with its supervisor.
+ */
+#ifndef EXHIBIT_ACQUIRE_SESSION_H
+#define EXHIBIT_ACQUIRE_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "acquire/privilege.h"
+#include "acquire/supervisor_proto.h"
+#include "common/err.h"
+
+struct session;
+
+/* Starts the supervisor; its workers will run as `as`. */
+struct session *session_start(const struct privilege *as, struct err *err);
+
+/* Sends a request with descriptors and waits for its answer (of type `expected`), which replaces
+   *m. A refusal is the error. */
+int session_ask(struct session *s, struct supervisor_message *m, const int *fds, size_t n,
+                enum supervisor_type expected, struct err *err);
+
+/* For poll(): readable when the supervisor has something to say. */
+int session_fd(const struct session *s);
+
+/* After session_fd() was readable: takes it in. -1: the supervisor has gone. */
+int session_hear(struct session *s, struct err *err);
+
+/* True once the worker has ended: with its exit status, or 128 + the signal. */
+bool session_worker_ended(const struct session *s, int *status);
+
+/* Ends the conversation and waits for the supervisor. A worker that still runs is killed. */
+void session_end(struct session *s);
+
+#endif

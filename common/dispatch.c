@@ -1,0 +1,69 @@
+/*
+ * exhibit: runs the program of a command, which stands beside it: `exhibit acquire …` is
+ * `exhibit-acquire …`.
+ */
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/spawn.h"
+#include "common/text.h"
+
+static const struct {
+    const char *name;
+    const char *summary;
+} commands[] = {
+    {"acquire", "image a disk or a file, now"},
+    {"devices", "list the disks, and who uses them"},
+    {"release", "lift the write block that a job left on a disk"},
+    {"report", "explain an image: partitions, file systems, slack"},
+    {"verify", "check an image against its hashes"},
+};
+
+static void
+print_help(FILE *f)
+{
+    (void)fputs("usage: exhibit COMMAND [arguments]\n\ncommands:\n", f);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        (void)fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    (void)fputs("\n'exhibit COMMAND --help' explains a command; exhibit(1) all of them.\n", f);
+}
+
+static int
+run(const char *command, char **argv, struct err *err)
+{
+    AUTO_FREE char *name = xasprintf("exhibit-%s", command);
+    AUTO_FREE char *path = NULL;
+
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(command, commands[i].name) != 0)
+            continue;
+        path = spawn_program_path(name, err);
+        if (!path)
+            return -1;
+        (void)execv(path, argv);
+        return err_errno(err, "cannot run '%s'", path);
+    }
+    return err_set(err, OUTCOME_USAGE, "unknown command '%s'; see 'exhibit --help'", command);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct err err = ERR_INIT;
+
+    if (argc < 2) {
+        print_help(stderr);
+        return OUTCOME_USAGE;
+    }
+    if (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0) {
+        print_help(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        (void)puts("Exhibit " EXHIBIT_VERSION);
+        return 0;
+    }
+    (void)run(argv[1], argv + 1, &err);
+    return err_report(&err);
+}
