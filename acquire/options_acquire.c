@@ -336,8 +336,10 @@ acquire_options_parse(int argc, char **argv, struct acquire_options *o, struct e
         .threads = cores(),
         .verify = true,
         .argc = argc,
-        .argv = argv,
+        .argv = xcalloc((size_t)argc + 1, sizeof *argv),
     };
+    /* getopt moves the operands to the end; the command line is kept as it was typed. */
+    memcpy(o->argv, argv, (size_t)argc * sizeof *argv);
     (void)parse_hashes(o, "md5,sha256", err);
     while ((id = options_next(run, &arg, err)) > 0) {
         if (take(o, id, arg, err) != 0) {

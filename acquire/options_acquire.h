@@ -35,7 +35,7 @@ struct acquire_options {
     bool resume;
     enum progress_mode progress;
     int argc;
-    char **argv;
+    char **argv; /* as typed, in that order; lives as long as the program */
 };
 
 int acquire_options_parse(int argc, char **argv, struct acquire_options *o, struct err *err);
