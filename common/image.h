@@ -32,17 +32,20 @@ enum image_check {
 
 struct image_finding {
     enum image_check check;
-    bool incomplete;       /* something is missing or cut off, rather than wrong */
-    char *segment;         /* path of the segment file, or NULL */
-    uint64_t file_offset;  /* in that file, bytes; UINT64_MAX where there is none */
-    struct range media;    /* what it damages; length 0 if nothing or unknown */
-    char *text;            /* for people; raw, not escaped */
+    bool incomplete;      /* something is missing or cut off, rather than wrong */
+    bool remark;          /* odd, worth saying, but nothing that the check fails for */
+    char *segment;        /* path of the segment file, or NULL */
+    uint64_t file_offset; /* in that file, bytes; UINT64_MAX where there is none */
+    struct range media;   /* what it damages; length 0 if nothing or unknown */
+    char *text;           /* for people; raw, not escaped */
 };
 
 struct image_segment {
     char *path;
-    uint64_t size;         /* bytes of the file */
-    uint64_t media_offset; /* the media range that it holds */
+    uint64_t size; /* bytes of the file; 0 if it is missing */
+    bool present;
+    size_t listed;         /* its place by name, from 0: the manifest's segments[listed] */
+    uint64_t media_offset; /* the media range that it holds (as far as its tables tell) */
     uint64_t media_length;
 };
 
@@ -62,8 +65,8 @@ struct image_info {
     size_t n_segments;
     const struct image_header *headers; /* E01 only */
     size_t n_headers;
-    struct manifest_hashes stored; /* hashes that the E01 itself carries ("md5", "sha1") */
-    struct ranges acquiry_errors;  /* E01 error2, in bytes of the media */
+    struct manifest_hashes stored;        /* hashes that the E01 itself carries ("md5", "sha1") */
+    struct ranges acquiry_errors;         /* E01 error2, in bytes of the media */
     const struct image_finding *findings; /* from opening; all of check SEGMENTS or STRUCTURE */
     size_t n_findings;
 };
@@ -104,12 +107,38 @@ struct chunk {
     uint64_t file_length; /* its stored size there, bytes; 0 if unknown */
 };
 
-/* Reads and checks chunk `index` (< chunk_count) into buf (chunk_size bytes); what cannot be had is
+/* Reads and checks `count` chunks from `first` on (first + count <= chunk_count) into buf, one
+   after the other (chunk_size bytes each, the last of the media shorter); what cannot be had is
    zero. `scratch` is one thread's own working memory, from image_scratch_new(). */
 struct image_scratch;
 struct image_scratch *image_scratch_new(const struct image *img, struct err *err);
 void image_scratch_free(struct image_scratch *s);
-void image_read_chunk(struct image *img, struct image_scratch *scratch, uint64_t index, void *buf,
-                      struct chunk *out);
+void image_read_chunks(struct image *img, struct image_scratch *scratch, uint64_t first,
+                       size_t count, void *buf, struct chunk *out);
+
+/* The first chunk from `index` on for which the image has a place, or chunk_count. A forged size
+   can promise far more chunks than any loop should visit: skip from one to the next with this. */
+uint64_t image_next_mapped(const struct image *img, uint64_t index);
+
+/* Where checks that run later put what they find; `f` is valid during the call only. */
+typedef void image_finding_fn(void *arg, const struct image_finding *f);
+
+/* Reads every chunk table and its copy against their checksums and each other: the part of the
+   structure that image_open() leaves for later, since it grows with the media. `stop` (may be
+   NULL) is looked at between tables. May run beside the reading functions. */
+void image_check_tables(struct image *img, const volatile bool *stop, image_finding_fn *found,
+                        void *arg);
+
+/* Descriptors of the directories from which segments are opened later on, where there are more of
+   them than descriptors; a sandbox must leave them readable. Usually none. */
+size_t image_directories(const struct image *img, const int **fds);
+
+/* Reads n bytes of a segment's file (not of the media); short only at its end. -1 with errno. */
+ssize_t image_segment_read(const struct image *img, size_t segment, void *buf, size_t n,
+                           uint64_t offset);
+
+/* Takes all segments out of the page cache, so that what is read next comes from the medium.
+   True if the kernel shows that every page went (mincore). */
+bool image_drop_cache(const struct image *img);
 
 #endif

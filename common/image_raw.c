@@ -1,0 +1,275 @@
+/*
+ * Raw images: the media's bytes in one file or in several, one after the other.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+
+#include "common/cleanup.h"
+#include "common/image_impl.h"
+#include "common/text.h"
+
+#define RAW_CHUNK (UINT32_C(1) << 20) /* the unit of reading; the format has none */
+#define SEGMENTS_MAX 100000           /* of a split image; far more than names are in use */
+
+/* Names ending in digits: FILE.001, .002 … as dc3dd, FTK Imager and split -d count; also from .000,
+   and with two digits or more than three. */
+struct numbering {
+    size_t stem;  /* length of the path without the digits */
+    size_t width; /* of the digits, with leading zeros */
+    uint32_t number;
+};
+
+static bool
+parse_numbering(const char *path, struct numbering *out)
+{
+    size_t n = strlen(path);
+    size_t digits = 0;
+
+    while (digits < n && path[n - 1 - digits] >= '0' && path[n - 1 - digits] <= '9')
+        digits++;
+    if (digits < 2 || digits > 5 || digits >= n || path[n - 1 - digits] != '.')
+        return false;
+    *out = (struct numbering){.stem = n - digits, .width = digits};
+    for (size_t i = n - digits; i < n; i++)
+        out->number = out->number * 10 + (uint32_t)(path[i] - '0');
+    return true;
+}
+
+static char *
+numbered(const char *path, const struct numbering *at, uint32_t number)
+{
+    return xasprintf("%.*s%0*" PRIu32, (int)at->stem, path, (int)at->width, number);
+}
+
+static bool
+exists(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0;
+}
+
+/* A later segment given as the image would look like a whole one that begins in the middle. */
+static int
+refuse_later_segment(const char *path, const struct numbering *at, struct err *err)
+{
+    AUTO_FREE char *first = numbered(path, at, 1);
+    AUTO_FREE char *before = at->number > 0 ? numbered(path, at, at->number - 1) : xstrdup(path);
+
+    if (at->number <= 1 || (!exists(first) && !exists(before)))
+        return 0;
+    return err_set(err, OUTCOME_FAILED, "'%s' is not the first segment of its image; give '%s'",
+                   path, first);
+}
+
+/* The segments after the first. One that is absent while the next is there leaves a hole. */
+static int
+find_segments(struct image *img, const char *path, struct err *err)
+{
+    struct numbering at;
+
+    if (!parse_numbering(path, &at))
+        return 0;
+    if (refuse_later_segment(path, &at, err) != 0)
+        return -1;
+    if (at.number > 1)
+        return 0;
+    for (uint32_t i = at.number + 1; img->files.n < SEGMENTS_MAX; i++) {
+        AUTO_FREE char *name = numbered(path, &at, i);
+        AUTO_FREE char *after = numbered(path, &at, i + 1);
+
+        if (exists(name)) {
+            if (image_files_add(&img->files, name, err) != 0)
+                return -1;
+        } else if (exists(after)) {
+            image_files_add_missing(&img->files, name);
+        } else {
+            return 0;
+        }
+    }
+    return err_set(err, OUTCOME_FAILED, "'%s' has more than %d segments", path, SEGMENTS_MAX);
+}
+
+/* Without a manifest a missing segment is taken to be as long as the first: all but the last are.
+ */
+static int
+lay_out_by_size(struct image *img, struct err *err)
+{
+    uint64_t at = 0;
+
+    for (size_t i = 0; i < img->files.n; i++) {
+        struct image_segment *s = &img->segments[i];
+
+        s->media_offset = at;
+        s->media_length = s->present ? s->size : img->segments[0].size;
+        if (s->media_length > INT64_MAX - at)
+            return err_set(err, OUTCOME_FAILED, "'%s': the segments' sizes are absurd", s->path);
+        at += s->media_length;
+        if (!s->present)
+            image_add_finding(img,
+                              &(struct finding_spec){.check = IMAGE_CHECK_SEGMENTS,
+                                                     .incomplete = true,
+                                                     .segment = i,
+                                                     .file_offset = NO_OFFSET,
+                                                     .media = {s->media_offset, s->media_length}},
+                              "the segment is missing");
+    }
+    img->info.media_size = at;
+    return 0;
+}
+
+static void
+lay_out_by_manifest(struct image *img, const struct manifest *m)
+{
+    for (size_t i = 0; i < img->files.n; i++) {
+        struct image_segment *s = &img->segments[i];
+        uint64_t missing;
+
+        s->media_offset = m->segments[i].media_offset;
+        s->media_length = m->segments[i].media_length;
+        if (!s->present || s->size == s->media_length)
+            continue;
+        missing = s->size < s->media_length ? s->media_length - s->size : 0;
+        image_add_finding(
+            img,
+            &(struct finding_spec){.check = IMAGE_CHECK_SEGMENTS,
+                                   .incomplete = missing > 0,
+                                   .segment = i,
+                                   .file_offset = missing ? s->size : s->media_length,
+                                   .media = {s->media_offset + s->media_length - missing, missing}},
+            "the file has %" PRIu64 " bytes, the manifest gives it %" PRIu64, s->size,
+            s->media_length);
+    }
+    img->info.media_size = m->media_size;
+}
+
+/* The last segment that begins at or before offset. */
+static size_t
+segment_at(const struct image *img, uint64_t offset)
+{
+    size_t lo = 0;
+    size_t hi = img->files.n;
+
+    while (hi - lo > 1) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (img->segments[mid].media_offset <= offset)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* Reads what segment i holds of offset..offset+n; the rest of its part becomes zero. Returns the
+   length of that part (at most n, never 0). */
+static size_t
+read_part(const struct image *img, size_t i, uint8_t *buf, size_t n, uint64_t offset,
+          enum chunk_state *state)
+{
+    const struct image_segment *s = &img->segments[i];
+    uint64_t inside = offset - s->media_offset;
+    size_t part = n;
+    ssize_t got = 0;
+
+    if (part > s->media_length - inside)
+        part = (size_t)(s->media_length - inside);
+    if (s->present)
+        got = image_files_read(&img->files, i, buf, part, inside);
+    if (got < 0) {
+        *state = CHUNK_IO;
+        got = 0;
+    } else if ((size_t)got < part && *state == CHUNK_OK) {
+        *state = CHUNK_MISSING;
+    }
+    memset(buf + got, 0, part - (size_t)got);
+    return part;
+}
+
+static void
+raw_read_chunk(const struct image *img, uint64_t index, uint8_t *buf, struct chunk *out)
+{
+    uint64_t offset = index * RAW_CHUNK;
+    size_t done = 0;
+    size_t i = segment_at(img, offset);
+
+    *out = (struct chunk){.state = CHUNK_OK, .segment = i};
+    out->length = img->info.media_size - offset < RAW_CHUNK
+                      ? (size_t)(img->info.media_size - offset)
+                      : RAW_CHUNK;
+    out->file_offset = offset - img->segments[i].media_offset;
+    out->file_length = out->length;
+    while (done < out->length) {
+        while (img->segments[i].media_offset + img->segments[i].media_length <= offset + done)
+            i++; /* also past segments that hold nothing */
+        done += read_part(img, i, buf + done, out->length - done, offset + done, &out->state);
+    }
+}
+
+static void
+raw_read_chunks(struct image *img, struct image_scratch *scratch, uint64_t first, size_t count,
+                void *buf, struct chunk *out)
+{
+    (void)scratch;
+    for (size_t i = 0; i < count; i++)
+        raw_read_chunk(img, first + i, (uint8_t *)buf + i * RAW_CHUNK, &out[i]);
+}
+
+/* Passes over what no file holds, so that a forged size costs no time. */
+static uint64_t
+raw_next_mapped(const struct image *img, uint64_t index)
+{
+    if (index >= img->info.chunk_count)
+        return img->info.chunk_count;
+    for (size_t i = segment_at(img, index * RAW_CHUNK); i < img->files.n; i++) {
+        const struct image_segment *s = &img->segments[i];
+        uint64_t held = s->size < s->media_length ? s->size : s->media_length;
+
+        if (!s->present || held == 0)
+            continue;
+        if (s->media_offset / RAW_CHUNK > index)
+            return s->media_offset / RAW_CHUNK;
+        if (s->media_offset + held > index * RAW_CHUNK)
+            return index;
+    }
+    return img->info.chunk_count;
+}
+
+static void
+raw_check_tables(struct image *img, const volatile bool *stop, image_finding_fn *found, void *arg)
+{
+    (void)img;
+    (void)stop;
+    (void)found;
+    (void)arg;
+}
+
+static const struct image_format_ops raw_ops = {
+    .read_chunks = raw_read_chunks,
+    .next_mapped = raw_next_mapped,
+    .check_tables = raw_check_tables,
+};
+
+int
+image_raw_open(struct image *img, const char *path, const struct image_options *options,
+               struct err *err)
+{
+    const struct manifest *m = options->manifest;
+    uint32_t sector = options->sector_size ? options->sector_size : 512;
+
+    img->ops = &raw_ops;
+    img->info.format = IMAGE_RAW;
+    img->info.bytes_per_sector = m && !options->sector_size ? m->bytes_per_sector : sector;
+    if (!m && find_segments(img, path, err) != 0)
+        return -1;
+    image_fill_segments(img);
+    if (m)
+        lay_out_by_manifest(img, m);
+    else if (lay_out_by_size(img, err) != 0)
+        return -1;
+    img->info.chunk_size = RAW_CHUNK;
+    img->info.chunk_count =
+        img->info.media_size / RAW_CHUNK + (img->info.media_size % RAW_CHUNK != 0);
+    return 0;
+}
