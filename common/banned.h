@@ -12,6 +12,11 @@
 #include <string.h>
 #include <time.h>
 
+/* So does a library's header that a target names: <tsk/libtsk.h>. */
+#ifdef EXHIBIT_FOREIGN_HEADER
+#include EXHIBIT_FOREIGN_HEADER
+#endif
+
 #pragma GCC poison atoi atol atoll atof sscanf fscanf vsscanf
 #pragma GCC poison sprintf vsprintf strcpy strcat strncpy strncat strtok gets
 #pragma GCC poison localtime gmtime ctime asctime mktemp tmpnam

@@ -1,0 +1,259 @@
+#include "report/facts.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/image.h"
+#include "common/json.h"
+#include "common/manifest.h"
+#include "common/text.h"
+
+static const char *
+base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static bool
+ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s);
+    size_t m = strlen(end);
+
+    return n > m && text_equal_nocase(s + n - m, end);
+}
+
+/* The path without the extension that an image or a manifest has. */
+static char *
+stem_of(const char *path)
+{
+    static const char *const extensions[] = {MANIFEST_SUFFIX, ".E01", ".raw",
+                                             ".001",          ".dd",  ".img"};
+
+    for (size_t i = 0; i < sizeof extensions / sizeof extensions[0]; i++) {
+        if (ends_with(base_of(path), extensions[i]))
+            return xstrndup(path, strlen(path) - strlen(extensions[i]));
+    }
+    return xstrdup(path);
+}
+
+char *
+facts_name(const char *path)
+{
+    AUTO_FREE char *stem = stem_of(path);
+
+    return xstrdup(base_of(stem));
+}
+
+/* The manifest beside an image, if it is that image's. A file that cannot be used as one is a
+   finding: the image is still to be reported on. */
+static struct manifest *
+manifest_beside(struct report *r, const char *path)
+{
+    AUTO_FREE char *stem = stem_of(path);
+    AUTO_FREE char *beside = xasprintf("%s%s", stem, MANIFEST_SUFFIX);
+    struct err err = ERR_INIT;
+    struct manifest *m;
+
+    if (access(beside, F_OK) != 0)
+        return NULL;
+    m = manifest_load(beside, &err);
+    if (!m) {
+        report_finding(r, "manifest", base_of(beside), "%s", err.text);
+        return NULL;
+    }
+    if (strcmp(m->segments[0].file, base_of(path)) != 0) {
+        report_note(r, "the manifest beside the image is of '%s' and was not used",
+                    m->segments[0].file);
+        manifest_free(m);
+        return NULL;
+    }
+    r->manifest_path = xstrdup(beside);
+    return m;
+}
+
+/* An E01's header values under the names that the manifest has for them. */
+static const struct {
+    const char *header;
+    const char *section;
+    const char *key;
+} header_fields[] = {
+    {"case_number", "case", "case_number"},
+    {"evidence_number", "case", "evidence_number"},
+    {"description", "case", "description"},
+    {"examiner_name", "case", "examiner"},
+    {"notes", "case", "notes"},
+    {"model", "source", "model"},
+    {"serial_number", "source", "serial"},
+    {"device_label", "source", "label"},
+    {"acquiry_date", "acquisition", "started"},
+    {"system_date", "acquisition", "system_date"},
+    {"acquiry_operating_system", "acquisition", "operating_system"},
+    {"acquiry_software_version", "acquisition", "software_version"},
+    {"acquiry_software", "acquisition", "software"},
+};
+
+static json_t *
+section(json_t *facts, const char *name)
+{
+    json_t *v = json_object_get(facts, name);
+
+    if (!v) {
+        v = json_object();
+        (void)json_object_set_new(facts, name, v);
+    }
+    return v;
+}
+
+/* Dates stand in an E01 as seconds since the epoch. */
+static void
+set_header(json_t *facts, const char *name, const char *key, const char *value)
+{
+    char date[CLOCK_TEXT_MAX];
+    char *end;
+    long long epoch;
+
+    if (*value == '\0')
+        return;
+    errno = 0;
+    epoch = strtoll(value, &end, 10);
+    if ((strcmp(key, "started") == 0 || strcmp(key, "system_date") == 0) && *end == '\0' &&
+        errno == 0 && epoch > 0 && epoch < INT64_C(253402300800))
+        value = clock_text(epoch, date);
+    json_set_text(section(facts, name), key, value);
+}
+
+static void
+add_headers(json_t *facts, const struct image_info *info)
+{
+    for (size_t i = 0; i < info->n_headers; i++) {
+        for (size_t k = 0; k < sizeof header_fields / sizeof header_fields[0]; k++) {
+            if (strcmp(info->headers[i].name, header_fields[k].header) == 0)
+                set_header(facts, header_fields[k].section, header_fields[k].key,
+                           info->headers[i].value);
+        }
+    }
+}
+
+static json_t *
+image_facts(const struct image_info *info)
+{
+    json_t *image = json_object();
+    json_t *segments = json_array();
+
+    json_set_text(image, "format", info->format == IMAGE_E01 ? "e01" : "raw");
+    json_set_u64(image, "media_size", info->media_size);
+    json_set_u64(image, "bytes_per_sector", info->bytes_per_sector);
+    if (info->format == IMAGE_E01)
+        json_set_u64(image, "chunk_size", info->chunk_size);
+    for (size_t i = 0; i < info->n_segments; i++) {
+        const struct image_segment *s = &info->segments[i];
+        json_t *v = json_object();
+
+        json_set_text(v, "file", base_of(s->path));
+        json_set_u64(v, "size", s->size);
+        json_set_u64(v, "media_offset", s->media_offset);
+        json_set_u64(v, "media_length", s->media_length);
+        (void)json_array_append_new(segments, v);
+    }
+    (void)json_object_set_new(image, "segments", segments);
+    return image;
+}
+
+/* What an image without a manifest says of itself. */
+static json_t *
+facts_from_image(const struct image_info *info)
+{
+    json_t *facts = json_object();
+    json_t *unreadable;
+
+    (void)section(facts, "case");
+    add_headers(facts, info);
+    (void)json_object_set_new(facts, "image", image_facts(info));
+    if (info->stored.n > 0)
+        (void)json_object_set_new(section(facts, "media"), "hashes",
+                                  manifest_hashes_json(&info->stored));
+    unreadable = section(facts, "unreadable");
+    json_set_u64(unreadable, "sectors",
+                 ranges_total(&info->acquiry_errors) /
+                     (info->bytes_per_sector ? info->bytes_per_sector : 512));
+    (void)json_object_set_new(unreadable, "ranges", json_from_ranges(&info->acquiry_errors));
+    return facts;
+}
+
+static void
+copy_ranges(const struct ranges *from, struct ranges *to)
+{
+    for (size_t i = 0; i < from->n; i++)
+        ranges_add(to, from->v[i].offset, from->v[i].length);
+}
+
+static void
+take_info(struct report *r, const struct image_info *info, const struct manifest *m)
+{
+    r->media_size = info->media_size;
+    r->sector_size = info->bytes_per_sector ? info->bytes_per_sector : 512;
+    r->sector_size_known = m || info->format == IMAGE_E01;
+    copy_ranges(m ? &m->unreadable : &info->acquiry_errors, &r->unreadable);
+    r->facts = m ? json_incref(m->root) : facts_from_image(info);
+    for (size_t i = 0; i < info->n_findings; i++) {
+        const struct image_finding *f = &info->findings[i];
+
+        report_finding(r, f->incomplete ? "image-incomplete" : "image-damage",
+                       f->segment ? base_of(f->segment) : NULL, "%s", f->text);
+    }
+    if (!m)
+        report_note(r, "there is no manifest: the facts are what the image says of itself");
+}
+
+static int
+check_kind(const char *path, struct err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return err_errno(err, "cannot open '%s'", path);
+    if (S_ISDIR(st.st_mode))
+        return err_set(err, OUTCOME_FAILED,
+                       "'%s' is a directory, not an image; name the manifest or the first segment",
+                       path);
+    return 0;
+}
+
+struct report *
+facts_gather(const char *path, struct err *err)
+{
+    struct report *r = xcalloc(1, sizeof *r);
+    struct manifest *m = NULL;
+    struct image *image = NULL;
+    char now[CLOCK_TEXT_MAX];
+
+    r->name = facts_name(path);
+    r->image_path = xstrdup(path);
+    r->created = xstrdup(clock_text(clock_now(), now));
+    if (check_kind(path, err) != 0)
+        goto fail;
+    if (ends_with(path, MANIFEST_SUFFIX)) {
+        m = manifest_load(path, err);
+        if (!m)
+            goto fail;
+        r->manifest_path = xstrdup(path);
+    } else {
+        m = manifest_beside(r, path);
+    }
+    image = image_open(m ? r->manifest_path : path, &(struct image_options){.manifest = m}, err);
+    if (!image)
+        goto fail;
+    take_info(r, image_info(image), m);
+    image_free(image);
+    manifest_free(m);
+    return r;
+fail:
+    manifest_free(m);
+    report_free(r);
+    return NULL;
+}

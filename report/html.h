@@ -1,0 +1,55 @@
+/*
+ * Writing HTML so that foreign text stays text. Everything that is not a constant of the program
+ * goes through html_text() or html_value().
+ */
+#ifndef EXHIBIT_REPORT_HTML_H
+#define EXHIBIT_REPORT_HTML_H
+
+#include <jansson.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "report/model.h"
+
+/* Characters of one value that are shown; a longer one is cut, and says so. */
+#define HTML_TEXT_MAX 2000
+
+/* Escaped for text and attribute values, in <bdi> so that it cannot reorder its surroundings; what
+   has no visible form (control characters, bidirectional overrides, bad UTF-8) is written out. */
+void html_text(FILE *f, const char *s);
+/* The same without <bdi>, for attributes and SVG. */
+void html_plain(FILE *f, const char *s);
+
+/* "1,234,567" */
+void html_number(FILE *f, uint64_t n);
+/* "1,234,567 (1.2 MiB)" */
+void html_bytes(FILE *f, uint64_t n);
+/* "12.3 %", "< 0.1 %" or a dash */
+void html_share(FILE *f, uint64_t part, uint64_t whole);
+
+/* A JSON value of any shape; `key` says what it is and so how a number is shown. */
+void html_value(FILE *f, const char *key, const json_t *v);
+/* Rows of a table of facts, one for each field of the object that has a value; fields named in
+   `skip` (NULL at the end) are left out. */
+void html_facts(FILE *f, const json_t *object, const char *const *skip);
+/* One such row. */
+void html_fact(FILE *f, const char *label, const char *value);
+
+/* The parts of the page (html_case.c, html_disk.c, html_slack.c, html_check.c). */
+void html_case(FILE *f, const struct report *r);
+void html_source(FILE *f, const struct report *r);
+void html_write_block(FILE *f, const struct report *r);
+void html_acquisition(FILE *f, const struct report *r);
+void html_hashes(FILE *f, const struct report *r);
+void html_segments(FILE *f, const struct report *r);
+void html_unreadable(FILE *f, const struct report *r);
+void html_drawing(FILE *f, const struct report *r);
+void html_partitions(FILE *f, const struct report *r);
+void html_volumes(FILE *f, const struct report *r);
+void html_slack(FILE *f, const struct report *r);
+void html_findings(FILE *f, const struct report *r);
+void html_check(FILE *f, const struct report *r);
+
+extern const char html_style[];
+
+#endif

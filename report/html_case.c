@@ -1,0 +1,214 @@
+/*
+ * The page's tables about the case: who, what, how, and with which hashes.
+ */
+#include <inttypes.h>
+
+#include "common/json.h"
+#include "report/html.h"
+
+/* Rows that a printed page can bear; the JSON report has all. */
+#define SEGMENT_ROWS 200
+#define RANGE_ROWS 100
+
+static void
+facts_section(FILE *f, const char *id, const char *title, const json_t *object,
+              const char *const *skip)
+{
+    if (!json_is_object(object) || json_object_size(object) == 0)
+        return;
+    (void)fprintf(f, "<section id=\"%s\"><h2>%s</h2>\n<table class=\"facts\">\n", id, title);
+    html_facts(f, object, skip);
+    (void)fputs("</table></section>\n", f);
+}
+
+void
+html_case(FILE *f, const struct report *r)
+{
+    const json_t *facts = json_object_get(r->facts, "case");
+
+    (void)fputs("<section id=\"case\"><h2>Case and exhibit</h2>\n", f);
+    if (json_object_size(facts) == 0) {
+        (void)fputs("<p class=\"none\">Nothing is recorded about the case.</p></section>\n", f);
+        return;
+    }
+    (void)fputs("<table class=\"facts\">\n", f);
+    html_facts(f, facts, NULL);
+    (void)fputs("</table></section>\n", f);
+}
+
+void
+html_source(FILE *f, const struct report *r)
+{
+    facts_section(f, "source", "Source", json_object_get(r->facts, "source"), NULL);
+}
+
+static const struct {
+    const char *level;
+    const char *meaning;
+} levels[] = {
+    {"bpf-lsm", "Programs in the kernel refused every way of writing to the source that they know, "
+                "also to root, together with the read-only flag."},
+    {"read-only-flag", "The kernel's read-only flag was set on the disk and on each of its "
+                       "partitions, and read back. It stops ordinary writes; it does not stop "
+                       "pass-through commands, nor code of the kernel itself."},
+    {"hardware", "The examiner states that a hardware write blocker was used; the software cannot "
+                 "check it. What the machine itself saw stands beside."},
+    {"none", "No write block was in force."},
+};
+
+void
+html_write_block(FILE *f, const struct report *r)
+{
+    const json_t *facts = json_object_get(r->facts, "write_block");
+    const char *level = json_text_or_null(facts, "level");
+
+    if (json_object_size(facts) == 0)
+        return;
+    (void)fputs("<section id=\"write-block\"><h2>Write protection</h2>\n<table class=\"facts\">\n",
+                f);
+    html_facts(f, facts, NULL);
+    for (size_t i = 0; level && i < sizeof levels / sizeof levels[0]; i++) {
+        if (strcmp(level, levels[i].level) == 0)
+            html_fact(f, "What that means", levels[i].meaning);
+    }
+    (void)fputs("</table></section>\n", f);
+}
+
+void
+html_acquisition(FILE *f, const struct report *r)
+{
+    facts_section(f, "acquisition", "Acquisition", json_object_get(r->facts, "acquisition"), NULL);
+}
+
+static void
+verification(FILE *f, const struct report *r)
+{
+    const json_t *facts = json_object_get(r->facts, "verification");
+
+    if (!json_is_object(facts)) {
+        html_fact(f, "Verification", "not recorded; this report does not verify the image");
+        return;
+    }
+    (void)fputs("<tr><th scope=\"row\">Verification</th><td>", f);
+    html_value(f, "verification", facts);
+    (void)fputs("</td></tr>\n", f);
+}
+
+void
+html_hashes(FILE *f, const struct report *r)
+{
+    json_t *media = json_object_get(r->facts, "media");
+    const json_t *hashes = json_object_get(media, "hashes");
+    size_t pieces = json_array_size(json_object_get(media, "piecewise"));
+
+    (void)fputs("<section id=\"hashes\"><h2>Hashes and verification</h2>\n", f);
+    (void)fputs("<table class=\"facts\">\n", f);
+    if (json_object_size(hashes) == 0)
+        html_fact(f, "Acquisition hash", "none is recorded");
+    else
+        html_facts(f, hashes, NULL);
+    if (pieces > 0)
+        (void)fprintf(f,
+                      "<tr><th scope=\"row\">Piecewise hashes</th><td>%zu pieces, in the "
+                      "JSON report</td></tr>\n",
+                      pieces);
+    verification(f, r);
+    (void)fputs("</table>\n", f);
+    if (json_object_size(hashes) > 0)
+        (void)fprintf(f, "<p class=\"remark\">The hashes are of the media%s%s.</p>\n",
+                      r->manifest_path ? " as acquired" : ", as the image itself records them",
+                      r->unreadable.n > 0 ? "; unreadable sectors count as the zeros that stand "
+                                            "in their place"
+                                          : "");
+    (void)fputs("</section>\n", f);
+}
+
+static void
+segment_row(FILE *f, size_t i, const json_t *s)
+{
+    uint64_t size = 0;
+    struct err err = ERR_INIT;
+    static const char *const names[] = {"md5", "sha256"};
+    bool any = false;
+
+    (void)json_get_u64(s, "size", &size, &err);
+    (void)fprintf(f, "<tr><td class=\"n\">%zu</td><td>", i + 1);
+    html_value(f, "file", json_object_get(s, "file"));
+    if (json_is_string(json_object_get(s, "directory"))) {
+        (void)fputs("<br><small>", f);
+        html_value(f, "path", json_object_get(s, "directory"));
+        (void)fputs("</small>", f);
+    }
+    (void)fputs("</td><td class=\"n\">", f);
+    html_number(f, size);
+    (void)fputs("</td><td class=\"hash\">", f);
+    for (size_t k = 0; k < 2; k++) {
+        const char *hex = json_text_or_null(s, names[k]);
+
+        if (!hex)
+            continue;
+        (void)fputs(any ? "<br>" : "", f);
+        (void)fputs(k == 0 ? "<i>MD5</i> " : "<i>SHA-256</i> ", f);
+        html_plain(f, hex);
+        any = true;
+    }
+    (void)fputs(any ? "</td></tr>\n" : "–</td></tr>\n", f);
+}
+
+void
+html_segments(FILE *f, const struct report *r)
+{
+    static const char *const skip[] = {"segments", NULL};
+    const json_t *image = json_object_get(r->facts, "image");
+    const json_t *segments = json_object_get(image, "segments");
+    size_t n = json_array_size(segments);
+
+    (void)fputs("<section id=\"image\"><h2>Image</h2>\n<table class=\"facts\">\n", f);
+    html_facts(f, image, skip);
+    (void)fputs("</table>\n<table class=\"grid\"><thead><tr><th class=\"n\">#</th><th>Segment file"
+                "</th><th class=\"n\">Bytes</th><th>Hashes of the file</th></tr></thead><tbody>\n",
+                f);
+    for (size_t i = 0; i < n && i < SEGMENT_ROWS; i++)
+        segment_row(f, i, json_array_get(segments, i));
+    (void)fputs("</tbody></table>\n", f);
+    if (n > SEGMENT_ROWS)
+        (void)fprintf(f, "<p class=\"more\">and %zu more, in the JSON report</p>\n",
+                      n - SEGMENT_ROWS);
+    (void)fputs("</section>\n", f);
+}
+
+void
+html_unreadable(FILE *f, const struct report *r)
+{
+    uint64_t total = ranges_total(&r->unreadable);
+
+    (void)fputs("<section id=\"unreadable\"><h2>Unreadable ranges</h2>\n", f);
+    if (r->unreadable.n == 0) {
+        (void)fputs("<p class=\"none\">None is recorded.</p></section>\n", f);
+        return;
+    }
+    (void)fputs("<p>The source did not return ", f);
+    html_bytes(f, total);
+    (void)fprintf(f, " in %zu ranges, ", r->unreadable.n);
+    html_share(f, total, r->media_size);
+    (void)fputs(" of the media. In the image zeros stand in their place.</p>\n<table class=\"grid "
+                "ranges\"><thead><tr><th class=\"n\">#</th><th class=\"n\">First byte</th><th "
+                "class=\"n\">First sector</th><th class=\"n\">Bytes</th></tr></thead><tbody>\n",
+                f);
+    for (size_t i = 0; i < r->unreadable.n && i < RANGE_ROWS; i++) {
+        const struct range *x = &r->unreadable.v[i];
+
+        (void)fprintf(f, "<tr><td class=\"n\">%zu</td><td class=\"n\">", i + 1);
+        html_number(f, x->offset);
+        (void)fputs("</td><td class=\"n\">", f);
+        html_number(f, x->offset / r->sector_size);
+        (void)fputs("</td><td class=\"n\">", f);
+        html_number(f, x->length);
+        (void)fputs("</td></tr>\n", f);
+    }
+    (void)fputs("</tbody></table>\n", f);
+    if (r->unreadable.n > RANGE_ROWS)
+        (void)fprintf(f, "<p class=\"more\">and %zu more, in the JSON report</p>\n",
+                      r->unreadable.n - RANGE_ROWS);
+    (void)fputs("</section>\n", f);
+}

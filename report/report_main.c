@@ -1,0 +1,266 @@
+/*
+ * exhibit-report: explains an image to people (HTML) and programs (JSON).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/options.h"
+#include "common/outfile.h"
+#include "common/size.h"
+#include "common/text.h"
+#include "report/facts.h"
+#include "report/survey.h"
+#include "report/writer.h"
+
+enum {
+    OPT_FORMAT = 1,
+    OPT_OUTPUT_DIR,
+    OPT_REPLACE,
+    OPT_DEADLINE,
+    OPT_NO_SANDBOX,
+    OPT_JSON,
+    OPT_PROGRESS,
+    OPT_QUIET,
+};
+
+static const struct option_spec option_table[] = {
+    {"format", 0, "LIST", OPT_FORMAT, "the outputs, of html and json (html,json)"},
+    {"output-dir", 0, "DIR", OPT_OUTPUT_DIR, "where the report goes (beside the image)"},
+    {"replace", 0, NULL, OPT_REPLACE, "overwrite an earlier report of the same name"},
+    {"deadline", 0, "SECONDS", OPT_DEADLINE,
+     "stop taking a volume apart after this long\n(600, and a second for each 2 GiB)"},
+    {"no-sandbox", 0, NULL, OPT_NO_SANDBOX,
+     "parse the disk also where no sandbox can be had;\nthe report says so"},
+    {"json", 0, NULL, OPT_JSON, "print the report's JSON on stdout as well"},
+    {"progress", 0, "MODE", OPT_PROGRESS, "auto, bar, json or none (auto)"},
+    {"quiet", 'q', NULL, OPT_QUIET, "print nothing but errors"},
+};
+
+static const struct program program = {
+    .name = "exhibit report",
+    .usage = "IMAGE [options]",
+    .summary = "Explains an image: case, hashes, partitions, file systems, slack. IMAGE is\n"
+               "DEST.manifest.json or the first segment of any E01 or raw image.",
+    .options = option_table,
+    .n_options = sizeof option_table / sizeof option_table[0],
+};
+
+struct settings {
+    const char *image;
+    const char *output_dir; /* NULL: beside the image */
+    unsigned formats;
+    bool replace;
+    bool no_sandbox;
+    bool json;
+    bool quiet;
+    uint64_t deadline;
+    enum progress_mode progress;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void
+on_signal(int sig)
+{
+    (void)sig;
+    interrupted = 1;
+}
+
+static int
+take_option(struct settings *s, int id, const char *arg, struct err *err)
+{
+    switch (id) {
+    case OPT_FORMAT:
+        return writers_parse(arg, &s->formats, err);
+    case OPT_OUTPUT_DIR:
+        s->output_dir = arg;
+        return 0;
+    case OPT_REPLACE:
+        s->replace = true;
+        return 0;
+    case OPT_DEADLINE:
+        return number_parse(arg, 1, 1000000, "--deadline", &s->deadline, err);
+    case OPT_NO_SANDBOX:
+        s->no_sandbox = true;
+        return 0;
+    case OPT_JSON:
+        s->json = true;
+        return 0;
+    case OPT_PROGRESS:
+        return progress_parse(arg, &s->progress, err);
+    default:
+        s->quiet = true;
+        return 0;
+    }
+}
+
+static int
+read_settings(struct settings *s, int argc, char **argv, struct err *err)
+{
+    struct options *options = options_new(&program, argc, argv);
+    const char *arg;
+    char **operands;
+    int n;
+    int id;
+
+    while ((id = options_next(options, &arg, err)) > 0) {
+        if (take_option(s, id, arg, err) != 0)
+            break;
+    }
+    operands = options_operands(options, &n);
+    options_free(options);
+    if (id != 0)
+        return -1;
+    if (n != 1)
+        return err_set(err, OUTCOME_USAGE, "%s; see 'exhibit report --help'",
+                       n == 0 ? "no image was named" : "more than one image was named");
+    s->image = operands[0];
+    return 0;
+}
+
+static int
+open_output_dir(const struct settings *s, struct err *err)
+{
+    const char *base;
+    int fd;
+
+    if (!s->output_dir)
+        return path_open_parent(s->image, &base, err);
+    fd = open(s->output_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return fd >= 0 ? fd : err_errno(err, "cannot open the output directory '%s'", s->output_dir);
+}
+
+/* Before the work rather than after it; outfile_write() checks once more. */
+static int
+check_free(const struct settings *s, int dir, const char *name, struct err *err)
+{
+    for (size_t i = 0; i < n_writers; i++) {
+        AUTO_FREE char *file = xasprintf("%s%s", name, writers[i].suffix);
+        struct stat st;
+
+        if ((s->formats >> i & 1) == 0 || fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        if (!s->replace)
+            return err_set(err, OUTCOME_REFUSED,
+                           "'%s' exists already; give --replace, or another --output-dir", file);
+        if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+            return err_set(err, OUTCOME_REFUSED, "'%s' exists and is no regular file", file);
+    }
+    return 0;
+}
+
+static void
+say_where(const struct settings *s, const char *file)
+{
+    AUTO_FREE char *path = s->output_dir ? xasprintf("%s/%s", s->output_dir, file) : xstrdup(file);
+    AUTO_FREE char *printable = text_printable(path);
+
+    if (!s->quiet)
+        (void)fprintf(s->json ? stderr : stdout, "wrote %s\n", printable);
+}
+
+static int
+write_files(const struct settings *s, int dir, const struct report *r, struct err *err)
+{
+    for (size_t i = 0; i < n_writers; i++) {
+        AUTO_FREE char *file = xasprintf("%s%s", r->name, writers[i].suffix);
+        AUTO_FREE char *data = NULL;
+        size_t n = 0;
+
+        if ((s->formats >> i & 1) == 0)
+            continue;
+        data = writers[i].write(r, &n);
+        if (!data)
+            return err_set(err, OUTCOME_FAILED, "out of memory while writing '%s'", file);
+        if (interrupted)
+            return err_set(err, OUTCOME_INTERRUPTED, "interrupted before '%s' was written", file);
+        if (outfile_write(dir, file, data, n, s->replace, err) != 0)
+            return -1;
+        say_where(s, file);
+    }
+    return 0;
+}
+
+static void
+say_findings(const struct settings *s, const struct report *r)
+{
+    FILE *out = s->json ? stderr : stdout;
+
+    for (size_t i = 0; i < r->n_findings && !s->quiet; i++) {
+        AUTO_FREE char *subject =
+            text_printable(r->findings[i].subject ? r->findings[i].subject : "image");
+        AUTO_FREE char *text = text_printable(r->findings[i].text);
+
+        (void)fprintf(out, "finding: %s: %s\n", subject, text);
+    }
+}
+
+static int
+print_json(const struct settings *s, const struct report *r, struct err *err)
+{
+    AUTO_FREE char *text = NULL;
+    size_t n;
+
+    if (!s->json)
+        return 0;
+    text = write_json(r, &n);
+    if (fputs(text, stdout) == EOF || fflush(stdout) != 0)
+        return err_errno(err, "cannot write to stdout");
+    return 0;
+}
+
+static int
+make_report(const struct settings *s, struct err *err)
+{
+    AUTO_FD int dir = -1;
+    AUTO_FREE char *name = facts_name(s->image);
+    struct report *r = facts_gather(s->image, err);
+    struct survey_options options = {
+        .lenient = s->no_sandbox,
+        .deadline = (uint32_t)s->deadline,
+        .stop = &interrupted,
+    };
+    int result = -1;
+
+    if (!r)
+        return -1;
+    options.image = r->image_path;
+    options.manifest = r->manifest_path;
+    dir = open_output_dir(s, err);
+    if (dir >= 0 && check_free(s, dir, name, err) == 0) {
+        options.progress = s->quiet ? NULL : progress_new(s->progress);
+        result = survey(r, &options, err);
+        progress_free(options.progress);
+    }
+    if (result == 0)
+        result = write_files(s, dir, r, err);
+    if (result == 0) {
+        say_findings(s, r);
+        result = print_json(s, r, err);
+    }
+    if (result == 0 && r->n_findings > 0)
+        result = OUTCOME_FINDINGS;
+    report_free(r);
+    return result;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct settings settings = {.progress = PROGRESS_AUTO, .formats = ~0u};
+    struct sigaction action = {.sa_handler = on_signal};
+    struct err err = ERR_INIT;
+    int result;
+
+    if (read_settings(&settings, argc, argv, &err) != 0)
+        return err_report(&err);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGHUP, &action, NULL);
+    result = make_report(&settings, &err);
+    return result < 0 ? err_report(&err) : result;
+}

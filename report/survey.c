@@ -1,0 +1,154 @@
+#include "report/survey.h"
+
+#include <inttypes.h>
+
+#include "common/text.h"
+#include "report/parser_reply.h"
+#include "report/parser_run.h"
+
+/* Ten minutes, and a second for each 2 GiB: a volume whose metadata takes longer is made to. */
+#define DEADLINE_BASE 600u
+#define DEADLINE_BYTES_PER_SECOND (UINT64_C(2) << 30)
+
+static const char *const end_codes[] = {
+    [PARSER_CRASHED] = "parser-crash",
+    [PARSER_TIMED_OUT] = "parser-timeout",
+    [PARSER_NONSENSE] = "parser-nonsense",
+};
+
+static uint32_t
+deadline_for(const struct survey_options *options, uint64_t length)
+{
+    if (options->deadline > 0)
+        return options->deadline;
+    return DEADLINE_BASE + (uint32_t)(length / DEADLINE_BYTES_PER_SECOND % 1000000);
+}
+
+static int
+run(struct report *r, const struct survey_options *options, const char *mode,
+    struct reply_target *target, struct err *err)
+{
+    struct volume *v = target->volume;
+    struct parser_request request = {
+        .mode = mode,
+        .image = options->image,
+        .manifest = options->manifest,
+        .sector_size = r->sector_size,
+        .start = v ? v->start : 0,
+        .length = v ? v->present : r->media_size,
+        .lenient = options->lenient,
+        .stop = options->stop,
+    };
+    struct parser_result result;
+
+    request.deadline = deadline_for(options, request.length);
+    if (parser_run(&request, parser_reply_take, target, &result, err) != 0)
+        return -1;
+    if (result.end == PARSER_FAILED)
+        return err_set(err, OUTCOME_FAILED, "%s", result.text);
+    if (v)
+        v->complete = result.end == PARSER_DONE;
+    if (result.end != PARSER_DONE)
+        report_finding(r, end_codes[result.end], v ? v->name : "partition table",
+                       "%s; what is said of it here may be incomplete", result.text);
+    return 0;
+}
+
+static struct volume *
+add_volume(struct report *r, const struct partition *p, uint64_t start, uint64_t length)
+{
+    struct volume *v;
+
+    r->volumes = xrealloc(r->volumes, r->n_volumes + 1, sizeof *r->volumes);
+    v = &r->volumes[r->n_volumes++];
+    *v = (struct volume){.partition = p, .start = start, .length = length};
+    if (start < r->media_size)
+        v->present = length < r->media_size - start ? length : r->media_size - start;
+    v->name = p ? xasprintf("partition %" PRIu64 " (slot %s)", p->index, p->slot)
+                : xstrdup("whole image");
+    return v;
+}
+
+/* The parser's numbers are bounded (parser_reply.c), so that these products and sums fit. */
+static void
+list_volumes(struct report *r)
+{
+    if (!r->table.found) {
+        (void)add_volume(r, NULL, 0, r->media_size);
+        return;
+    }
+    for (size_t i = 0; i < r->table.n_parts; i++) {
+        const struct partition *p = &r->table.parts[i];
+        const struct volume *v;
+
+        if (p->state != PART_ALLOCATED)
+            continue;
+        v = add_volume(r, p, p->start * r->table.sector_size, p->length * r->table.sector_size);
+        if (v->present < v->length)
+            report_finding(r, "past-end", v->name,
+                           "it ends %" PRIu64 " bytes past the end of the media",
+                           v->length - v->present);
+    }
+}
+
+/* Slices of BSD and Sun labels overlap on purpose (one spans the disk); in these two they may not.
+ */
+static void
+find_overlaps(struct report *r)
+{
+    const struct table *t = &r->table;
+
+    if (!t->found || (strcmp(t->type, "gpt") != 0 && strcmp(t->type, "dos") != 0))
+        return;
+    for (size_t i = 0; i < r->n_volumes; i++) {
+        const struct volume *a = &r->volumes[i];
+
+        for (size_t k = i + 1; k < r->n_volumes && k < i + 256; k++) {
+            const struct volume *b = &r->volumes[k];
+
+            if (a->start < b->start + b->length && b->start < a->start + a->length)
+                report_finding(r, "overlap", b->name, "it overlaps %s", a->name);
+        }
+    }
+}
+
+static void
+check_sector_size(struct report *r)
+{
+    if (!r->table.found || r->table.sector_size == r->sector_size)
+        return;
+    if (r->sector_size_known)
+        report_finding(r, "sector-size", "partition table",
+                       "it counts in sectors of %" PRIu64 " bytes, the image says %" PRIu32,
+                       r->table.sector_size, r->sector_size);
+    else
+        report_note(r, "the partition table counts in sectors of %" PRIu64 " bytes",
+                    r->table.sector_size);
+    /* What the table counts in is what its file systems were made for. */
+    r->sector_size = (uint32_t)r->table.sector_size;
+}
+
+int
+survey(struct report *r, const struct survey_options *options, struct err *err)
+{
+    struct reply_target target = {.report = r, .progress = options->progress};
+
+    if (run(r, options, "table", &target, err) != 0)
+        return -1;
+    check_sector_size(r);
+    list_volumes(r);
+    find_overlaps(r);
+    for (size_t i = 0; i < r->n_volumes; i++)
+        target.total += r->volumes[i].present;
+    for (size_t i = 0; i < r->n_volumes; i++) {
+        struct volume *v = &r->volumes[i];
+
+        target.volume = v;
+        if (v->present > 0 && run(r, options, "volume", &target, err) != 0)
+            return -1;
+        target.done += v->present;
+        if (options->progress)
+            progress_update(options->progress, "report", target.done, target.total, 0);
+    }
+    return 0;
+}

@@ -1,0 +1,180 @@
+/*
+ * NAME.report.html: one page without scripts and without anything outside itself.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/cleanup.h"
+#include "common/digest.h"
+#include "common/json.h"
+#include "common/size.h"
+#include "common/text.h"
+#include "report/html.h"
+#include "report/writer.h"
+
+/* The browser may use this style sheet, known by its hash, and nothing else. */
+static void
+policy(FILE *f)
+{
+    struct err err = ERR_INIT;
+    struct digest *d = digest_new("sha256", &err);
+    char hex[DIGEST_HEX_MAX];
+    uint8_t raw[DIGEST_SIZE_MAX];
+    AUTO_FREE char *base64 = NULL;
+
+    if (!d)
+        return;
+    digest_update(d, html_style, strlen(html_style));
+    digest_final_hex(d, hex);
+    digest_free(d);
+    base64 = base64_encode(raw, (size_t)hex_decode(hex, raw, sizeof raw));
+    (void)fprintf(f,
+                  "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+                  "style-src 'sha256-%s'; base-uri 'none'; form-action 'none'\">\n",
+                  base64);
+}
+
+static const char *
+case_field(const struct report *r, const char *key)
+{
+    const char *s = json_text_or_null(json_object_get(r->facts, "case"), key);
+
+    return s && *s ? s : NULL;
+}
+
+static void
+heading(FILE *f, const struct report *r)
+{
+    const char *exhibit = case_field(r, "evidence_number");
+    const char *number = case_field(r, "case_number");
+    const char *description = case_field(r, "description");
+
+    (void)fputs("<header><p class=\"kind\">Forensic image report</p><h1>", f);
+    html_text(f, exhibit ? exhibit : r->name);
+    (void)fputs("</h1><p>", f);
+    if (number) {
+        (void)fputs("Case ", f);
+        html_text(f, number);
+        (void)fputs(" · ", f);
+    }
+    if (description) {
+        html_text(f, description);
+        (void)fputs(" · ", f);
+    }
+    (void)fputs("report of ", f);
+    html_plain(f, r->created);
+    (void)fputs("</p></header>\n", f);
+}
+
+static void
+status(FILE *f, const char *class, const char *name, const char *value, const char *small)
+{
+    (void)fprintf(f, "<div class=\"%s\"><b>%s</b><span>", class, name);
+    html_plain(f, value);
+    (void)fputs("</span>", f);
+    if (small && *small) {
+        (void)fputs("<small>", f);
+        html_plain(f, small);
+        (void)fputs("</small>", f);
+    }
+    (void)fputs("</div>\n", f);
+}
+
+static void
+verification_status(FILE *f, const struct report *r)
+{
+    const json_t *v = json_object_get(r->facts, "verification");
+    const char *s = json_text_or_null(v, "status");
+    bool passed = s && strcmp(s, "passed") == 0;
+    bool failed = s && strcmp(s, "failed") == 0;
+
+    status(f,
+           passed   ? "good"
+           : failed ? "bad"
+                    : "warn",
+           "Verification",
+           passed   ? "passed"
+           : failed ? "failed"
+                    : "not run",
+           !passed               ? s ? "as the manifest says" : "none is recorded"
+           : r->unreadable.n > 0 ? "with unreadable sectors"
+                                 : "as the manifest says");
+}
+
+static void
+unreadable_status(FILE *f, const struct report *r)
+{
+    uint64_t total = ranges_total(&r->unreadable);
+    char human[SIZE_TEXT_MAX];
+    AUTO_FREE char *sectors = xasprintf("%" PRIu64 " sectors", total / r->sector_size);
+    AUTO_FREE char *where =
+        xasprintf("%s in %zu ranges", size_human(total, human), r->unreadable.n);
+
+    if (total == 0)
+        status(f, r->manifest_path ? "good" : "warn", "Unreadable", "none",
+               r->manifest_path ? "the whole source was read" : "none is recorded");
+    else
+        status(f, "bad", "Unreadable", sectors, where);
+}
+
+static void
+summary(FILE *f, const struct report *r)
+{
+    const char *level = json_text_or_null(json_object_get(r->facts, "write_block"), "level");
+    AUTO_FREE char *findings =
+        r->n_findings > 0 ? xasprintf("%zu", r->n_findings) : xstrdup("none");
+
+    (void)fputs("<div class=\"status\">\n", f);
+    verification_status(f, r);
+    unreadable_status(f, r);
+    status(f, level && strcmp(level, "none") != 0 ? "good" : "warn", "Write protection",
+           level ? level : "unknown", level ? "" : "none is recorded");
+    status(f, r->n_findings > 0 ? "bad" : "good", "Findings", findings,
+           r->n_findings > 0 ? "hostile or unparsable content" : "on the disk");
+    (void)fputs("</div>\n", f);
+}
+
+static void
+footer(FILE *f, const struct report *r)
+{
+    (void)fprintf(f, "<footer>Made by Exhibit %s on ", EXHIBIT_VERSION);
+    html_plain(f, r->created);
+    (void)fputs(" from ", f);
+    html_text(f, r->manifest_path ? r->manifest_path : r->image_path);
+    (void)fputs(". This page needs nothing but itself; the same facts stand in full in ", f);
+    html_text(f, r->name);
+    (void)fputs(".report.json where that was written.</footer>\n", f);
+}
+
+static void (*const parts[])(FILE *, const struct report *) = {
+    heading,          summary,          html_findings, html_case,     html_source,
+    html_write_block, html_acquisition, html_hashes,   html_segments, html_unreadable,
+    html_partitions,  html_volumes,     html_slack,    html_check,    footer,
+};
+
+char *
+write_html(const struct report *r, size_t *n)
+{
+    char *text = NULL;
+    FILE *f = open_memstream(&text, n);
+
+    if (!f)
+        return NULL;
+    (void)fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n", f);
+    policy(f);
+    (void)fputs("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                "<meta name=\"referrer\" content=\"no-referrer\">\n<title>",
+                f);
+    html_plain(f, r->name);
+    (void)fputs(" – forensic image report</title>\n<style>", f);
+    (void)fputs(html_style, f);
+    (void)fputs("</style></head>\n<body>\n", f);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        parts[i](f, r);
+    (void)fputs("</body></html>\n", f);
+    if (fclose(f) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
