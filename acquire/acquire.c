@@ -194,8 +194,8 @@ report_leftovers(struct acquisition *a)
 
         if (a->dest[i].dir < 0)
             continue;
-        /* A job that never read a byte has nothing to keep. */
-        if (a->result.bytes_done == 0)
+        /* A job whose worker never came to read has nothing to keep. */
+        if (!a->result.ready)
             (void)unlinkat(a->dest[i].dir, log, 0);
         if (!destination_remove_empty(&a->dest[i])) {
             AUTO_FREE char *safe = text_printable(a->dest[i].partial);

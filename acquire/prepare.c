@@ -269,8 +269,9 @@ prepare(struct acquisition *a, struct err *err)
     if (!a->session || hold_device(a, err) != 0)
         return -1;
     a->inhibit = inhibit_sleep("acquiring evidence", a->inhibit_state, sizeof a->inhibit_state);
-    /* From here on nothing needs root but the supervisor. */
-    if (privilege_drop(&a->writer) != 0)
+    /* From here on nothing needs root but the supervisor; unless root is who writes, who may then
+       do so in anybody's directory. */
+    if (a->writer.uid != 0 && privilege_drop(&a->writer) != 0)
         return err_errno(err, "cannot give up privileges");
     return make_directories(a, err);
 }

@@ -25,6 +25,8 @@
 /* A write that failed with less than this left on the file system failed for want of space. */
 #define FULL_BELOW ((uint64_t)1 << 20)
 
+#define WRITE_BEHIND ((uint64_t)32 << 20)
+
 struct e01_sink {
     struct sink base;
     struct sink_spec spec;
@@ -35,6 +37,8 @@ struct e01_sink {
     uint64_t at;         /* bytes of media written in all */
     uint64_t in_segment; /* bytes of chunks in the open segment */
     uint64_t limit;      /* the segment size that libewf was told */
+    int file;            /* the open segment again, for write-behind; -1 until it exists */
+    uint64_t behind;     /* bytes of chunks since the last write-behind */
 };
 
 static int
@@ -146,6 +150,23 @@ segment_name(const struct e01_sink *s, uint32_t number)
     return segname_e01(number, ext) == 0 ? xasprintf("%s%s", s->name, ext) : NULL;
 }
 
+/* libewf never syncs: sent to the disk in steps, the pages do not pile up for the segment's end.
+   Only the contents matter here, so a name that is not there yet is no error. */
+static void
+write_behind(struct e01_sink *s)
+{
+    if (s->behind < WRITE_BEHIND)
+        return;
+    s->behind = 0;
+    if (s->file < 0) {
+        AUTO_FREE char *name = segment_name(s, s->number);
+
+        s->file = openat(s->spec.dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    }
+    if (s->file >= 0)
+        (void)sync_file_range(s->file, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 /* libewf closes a segment in the call that fills it and makes the next with the chunk after. */
 static void
 watch_for_next(struct e01_sink *s, uint64_t chunk_start)
@@ -164,6 +185,9 @@ watch_for_next(struct e01_sink *s, uint64_t chunk_start)
     s->number++;
     s->start = chunk_start;
     s->in_segment = 0;
+    if (s->file >= 0)
+        (void)close(s->file);
+    s->file = -1;
 }
 
 /* libewf's errors carry no errno, and a full disk is what a job can be resumed from. */
@@ -193,7 +217,9 @@ write_chunk(struct e01_sink *s, const struct packed_chunk *c, struct err *err)
     if (w < 0 || (size_t)w < c->size)
         return write_failed(s, &error, err);
     s->in_segment += c->size;
+    s->behind += c->size;
     watch_for_next(s, s->at);
+    write_behind(s);
     s->at += c->media;
     return 0;
 }
@@ -267,6 +293,8 @@ e01_free(struct sink *base)
 {
     struct e01_sink *s = (struct e01_sink *)base;
 
+    if (s->file >= 0)
+        (void)close(s->file);
     if (s->handle)
         (void)libewf_handle_free(&s->handle, NULL);
     free(s->name);
@@ -286,6 +314,7 @@ sink_e01_new(const struct sink_spec *spec, const struct e01_spec *e01, struct er
     s->spec = *spec;
     s->name = xstrdup(spec->name);
     s->number = 1;
+    s->file = -1;
     s->limit = spec->segment_size - reserve;
     if (open_handle(s, e01, err) != 0) {
         e01_free(&s->base);
