@@ -145,29 +145,52 @@ unmount_fuse() {
     kill "$2"
 }
 
-# fault_device FILE MAPFILE [losetup options]: sets DEV to a block device with the contents of FILE
-# that returns an I/O error exactly where the ddrescue mapfile says '-'. Direct I/O down to the
-# server keeps the page cache from spreading an error over its neighbours. Read-only by nature.
-fault_device() {
-    local file=$1 map=$2 mount i pid
-    shift 2
-    require_loop
+# serve FILE [nbdkit arguments]: shows FILE through nbdkit's file plugin (with filters, if any) and
+# FUSE; sets SERVED to the path of the file that appears.
+serve() {
+    local file=$1 i pid
+    shift
     require nbdkit nbdfuse fusermount3
     [ -c /dev/fuse ] || skip "no /dev/fuse on this machine"
-    nbdkit --filter=ddrescue file --dump-plugin >/dev/null 2>&1 || skip "nbdkit has no ddrescue filter"
-    mount=$(mktemp "$T/fault.XXXXXX")
-    nbdfuse "$mount" --command nbdkit -s --filter=ddrescue file "$file" \
-        ddrescue-mapfile="$map" >"$mount.log" 2>&1 &
+    SERVED=$(mktemp "$T/served.XXXXXX")
+    nbdfuse "$SERVED" --command nbdkit -s "$@" >"$SERVED.log" 2>&1 &
     pid=$!
-    at_exit unmount_fuse "$mount" "$pid"
+    at_exit unmount_fuse "$SERVED" "$pid"
     for ((i = 0; i < 100; i++)); do
-        mountpoint -q "$mount" 2>/dev/null || [ -s "$mount" ] && break
-        kill -0 "$pid" 2>/dev/null || skip "FUSE does not work here: $(tail -n 1 "$mount.log")"
+        [ -s "$SERVED" ] && break
+        kill -0 "$pid" 2>/dev/null || skip "FUSE does not work here: $(tail -n 1 "$SERVED.log")"
         sleep 0.1
     done
-    [ "$(stat -c %s "$mount")" = "$(stat -c %s "$file")" ] || fail "the fault device did not appear"
-    DEV=$(losetup --find --show --read-only --direct-io=on "$@" "$mount")
+    [ "$(stat -c %s "$SERVED")" = "$(stat -c %s "$file")" ] || fail "the served file did not appear"
+}
+
+# As attach, for a file that is served. Direct I/O down to the server keeps the page cache from
+# spreading an error over its neighbours.
+attach_served() {
+    DEV=$(losetup --find --show --read-only --direct-io=on "$@" "$SERVED")
     at_exit losetup -d "$DEV"
+}
+
+# fault_device FILE MAPFILE [losetup options]: sets DEV to a block device with the contents of FILE
+# that returns an I/O error exactly where the ddrescue mapfile says '-'. Read-only by nature.
+fault_device() {
+    local file=$1 map=$2
+    shift 2
+    require_loop
+    require nbdkit
+    nbdkit --filter=ddrescue file --help >/dev/null 2>&1 || skip "nbdkit has no ddrescue filter"
+    serve "$file" --filter=ddrescue file "$file" ddrescue-mapfile="$map"
+    attach_served "$@"
+}
+
+# slow_device FILE SECONDS [losetup options]: sets DEV to a block device with the contents of FILE
+# on which each read takes that long.
+slow_device() {
+    local file=$1 delay=$2
+    shift 2
+    require_loop
+    serve "$file" --filter=delay file "$file" rdelay="$delay"
+    attach_served "$@"
 }
 
 # fault_map FILE SIZE OFFSET LENGTH [OFFSET LENGTH...]: a mapfile with those bad ranges (bytes,
@@ -207,6 +230,26 @@ mixed_file() {
     random_file "$1" "$third" "${3:-exhibit}"
     seq 1 100000000 2>/dev/null | head -c "$third" >>"$1" || true
     truncate -s "$2" "$1"
+}
+
+# sample_disk: sets DISK to a partitioned disk image of 64 MiB with real file systems. One for all
+# tests of a build, so it must only be read.
+sample_disk() {
+    require sgdisk mkfs.vfat mcopy mkfs.ext4 mkntfs ntfscp openssl flock
+    DISK=$EXHIBIT_BIN/../tests/sample-64.img
+    mkdir -p "${DISK%/*}"
+    (
+        flock 9
+        [ -e "$DISK" ] || "$EXHIBIT_SOURCE/tests/lib/mk-sample-disk" "$DISK" 64
+    ) 9>"$DISK.lock"
+}
+
+# own_programs: a copy of the programs that the test may change, or that another user can reach; the
+# rest of the test runs these.
+own_programs() {
+    mkdir "$T/bin"
+    cp "$EXHIBIT_BIN"/exhibit* "$T/bin"
+    PATH=$T/bin:$PATH
 }
 
 # flip_byte FILE OFFSET: changes every bit of one byte.
@@ -278,6 +321,25 @@ assert_missing() {
 
 assert_same_bytes() {
     cmp -- "$1" "$2" || fail "'$1' and '$2' differ"
+}
+
+# assert_only DIRECTORY NAME...: that directory holds these names and no others.
+assert_only() {
+    local dir=$1
+    shift
+    assert_eq "$(find "$dir" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')" \
+        "$(printf '%s\n' "$@" | grep . | sort | tr '\n' ' ')" "contents of '$dir'"
+}
+
+# wait_until SECONDS COMMAND...: until it succeeds.
+wait_until() {
+    local i limit=$(($1 * 20))
+    shift
+    for ((i = 0; i < limit; i++)); do
+        "$@" >/dev/null 2>&1 && return 0
+        sleep 0.05
+    done
+    fail "this did not come true in time: $*"
 }
 
 # assert_error TEXT: the last command gave one line on stderr, ours, that holds TEXT.

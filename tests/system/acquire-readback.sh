@@ -1,0 +1,33 @@
+# An image that does not read back as it was written: exit 6, and no name but .partial.
+. "$(dirname "$0")/../lib/system.sh"
+require jq
+own_programs
+random_file "$T/src" 4194304
+mkdir "$T/d"
+
+# A bad medium, played by a program that stands in the place of exhibit-verify: it changes one byte
+# of the image and then runs the real one.
+mv "$T/bin/exhibit-verify" "$T/real-verify"
+cat >"$T/bin/exhibit-verify" <<END
+#!/bin/bash
+for manifest; do :; done
+dir=\${manifest%/*}
+for segment in "\$dir"/*.E01 "\$dir"/*.raw; do
+    [ -e "\$segment" ] || continue
+    printf '\\\\x55' | dd of="\$segment" bs=1 seek=1000000 conv=notrunc status=none
+done
+exec "$T/real-verify" "\$@"
+END
+chmod +x "$T/bin/exhibit-verify"
+for format in e01 raw; do
+    expect 6 exhibit acquire "$T/src" "$T/d/x" --format $format
+    assert_contains "$T/err" "must not be used"
+    assert_only "$T/d" x.partial
+    assert_json "$T/d/x.partial/x.manifest.json" .verification.status failed
+    rm -r "$T/d/x.partial"
+done
+
+# A verifier that cannot run, or says nothing, has passed nothing.
+printf '#!/bin/sh\nexit 0\n' >"$T/bin/exhibit-verify"
+expect 6 exhibit acquire "$T/src" "$T/d/x"
+assert_only "$T/d" x.partial

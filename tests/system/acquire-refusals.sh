@@ -1,0 +1,93 @@
+# What is refused for safety: exit 5, one line that says why, nothing left behind, no write block
+# left on the device.
+. "$(dirname "$0")/../lib/system.sh"
+require_loop
+require mkfs.ext4 jq
+mkdir "$T/out.d"
+truncate -s 16M "$T/disk"
+mkfs.ext4 -q -F "$T/disk"
+attach "$T/disk"
+
+# refused TEXT ARGUMENTS...
+refused() {
+    local text=$1
+    shift
+    expect 5 exhibit acquire "$@"
+    assert_error "$text"
+    assert_only "$T/out.d" "${allowed[@]}"
+    [ ! -s "$T/out" ] || fail "there is output"
+    assert_eq "$(blockdev --getro "$DEV")" 0 "read-only flag after a refusal"
+}
+allowed=()
+
+# --- who uses the source
+mkdir "$T/mnt"
+if mount "$DEV" "$T/mnt" 2>/dev/null; then
+    at_exit umount "$T/mnt"
+    refused "$T/mnt" "$DEV" "$T/out.d/x"
+    refused "on the source" "$DEV" "$T/mnt/x"
+    assert_missing "$T/mnt/x.partial"
+    umount "$T/mnt"
+fi
+truncate -s 16M "$T/swap"
+mkswap -q "$T/swap" 2>/dev/null || mkswap "$T/swap" >/dev/null
+data=$DEV
+attach "$T/swap"
+if swapon "$DEV" 2>/dev/null; then
+    at_exit swapoff "$DEV"
+    refused "swap" "$DEV" "$T/out.d/x"
+    swapoff "$DEV"
+fi
+DEV=$data
+if command -v dmsetup >/dev/null && dmsetup create "exhibit-test-$$" \
+    --table "0 1000 linear $DEV 0" 2>/dev/null; then
+    at_exit dmsetup remove "exhibit-test-$$"
+    refused "busy" "$DEV" "$T/out.d/x"
+    dmsetup remove "exhibit-test-$$"
+fi
+system=$(findmnt -n -o SOURCE / || true)
+if [ -b "$system" ]; then
+    refused "running system" "$system" "$T/out.d/x"
+fi
+
+# --- who it is
+refused "serial" "$DEV" "$T/out.d/x" --expect-serial WD-12345
+refused "bpf-lsm" "$DEV" "$T/out.d/x" --write-block bpf-lsm
+refused "serial" "$T/disk" "$T/out.d/x" --expect-serial WD-12345
+refused "write block" "$T/disk" "$T/out.d/x" --write-block read-only-flag
+
+# --- what stands at the destination: any file of it, any segment, links too
+for ext in E01 manifest.json log map md5 sha256 partial custody.jsonl E02; do
+    allowed=("x.$ext")
+    touch "$T/out.d/x.$ext"
+    refused "already exists" "$DEV" "$T/out.d/x" --segment-size 2M
+    rm "$T/out.d/x.$ext"
+    ln -s "$T/victim" "$T/out.d/x.$ext"
+    refused "already exists" "$DEV" "$T/out.d/x" --segment-size 2M
+    assert_missing "$T/victim"
+    rm "$T/out.d/x.$ext"
+done
+for ext in raw 001 003; do
+    allowed=("x.$ext")
+    touch "$T/out.d/x.$ext"
+    if [ $ext = raw ]; then
+        refused "already exists" "$DEV" "$T/out.d/x" --format raw
+    else
+        refused "already exists" "$DEV" "$T/out.d/x" --format raw --segment-size 4M
+    fi
+    rm "$T/out.d/x.$ext"
+done
+allowed=()
+
+# --- no room
+mkdir "$T/small"
+if mount -t tmpfs -o size=4M tmpfs "$T/small" 2>/dev/null; then
+    at_exit umount "$T/small"
+    refused "not enough space" "$DEV" "$T/small/x"
+    assert_only "$T/small"
+fi
+
+# A device that is not ours to take stays free: nothing above left it held.
+expect 0 exhibit acquire "$DEV" "$T/out.d/x" --release -q
+assert_eq "$(blockdev --getro "$DEV")" 0 "read-only flag after --release"
+assert_json "$T/out.d/x.manifest.json" .verification.status passed
