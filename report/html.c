@@ -155,6 +155,15 @@ static const struct {
     {"passthrough", "pass-through"},
     {"bus", "Bus"},
     {"os", "Operating system"},
+    {"meta", "Further facts"},
+    {"openssl", "OpenSSL"},
+    {"libewf", "libewf"},
+    {"isal", "ISA-L"},
+    {"libdeflate", "libdeflate"},
+    {"jansson", "Jansson"},
+    {"libseccomp", "libseccomp"},
+    {"offset_ms", "Offset, ms"},
+    {"read_only_flag", "Read-only flag"},
     {"cpu", "CPU"},
     {"model", "Model"},
 };
@@ -299,11 +308,20 @@ is_in(const char *const *list, const char *key)
     return false;
 }
 
+/* Nothing in it to be shown; an object is looked into one level deep. */
 static bool
 is_empty(const json_t *v)
 {
-    return json_is_null(v) || (json_is_string(v) && *json_string_value(v) == '\0') ||
-           (json_is_object(v) && json_object_size(v) == 0) ||
+    const char *key;
+    json_t *item;
+
+    json_object_foreach((json_t *)v, key, item)
+    {
+        if (!json_is_null(item) && !is_hidden(key))
+            return false;
+    }
+    return json_is_null(v) || json_is_object(v) ||
+           (json_is_string(v) && *json_string_value(v) == '\0') ||
            (json_is_array(v) && json_array_size(v) == 0);
 }
 

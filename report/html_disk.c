@@ -14,13 +14,19 @@
 #define BAR_HEIGHT 74.0
 #define BAD_TOP 88.0
 #define BAD_HEIGHT 12.0
-#define AXIS_TOP 122.0
-#define HEIGHT 134
+#define AXIS_HEIGHT 24.0
 
 /* Rectangles drawn and things named at most; nothing finer could be seen or read. */
 #define MARKS_MAX 2000
 #define NAMED_MAX 24
 #define PARTITION_ROWS 300
+
+/* Where the drawing proper ends: the rail of unreadable ranges is there only if there are some. */
+static double
+bottom(const struct report *r)
+{
+    return r->unreadable.n > 0 ? BAD_TOP + BAD_HEIGHT : BAR_TOP + BAR_HEIGHT;
+}
 
 static double
 place(const struct report *r, uint64_t byte)
@@ -136,7 +142,7 @@ draw_axis(FILE *f, const struct report *r)
 
         (void)fprintf(
             f, "<text class=\"axis\" x=\"%.0f\" y=\"%.0f\" text-anchor=\"%s\">%s</text>\n", x,
-            AXIS_TOP, anchors[i], i == 0 ? "0" : size_human(r->media_size / 4 * i, human));
+            bottom(r) + 19, anchors[i], i == 0 ? "0" : size_human(r->media_size / 4 * i, human));
     }
 }
 
@@ -205,10 +211,10 @@ void
 html_drawing(FILE *f, const struct report *r)
 {
     (void)fprintf(f,
-                  "<figure><svg class=\"disk\" viewBox=\"0 0 %.0f %d\" role=\"img\" "
+                  "<figure><svg class=\"disk\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" "
                   "aria-labelledby=\"disk-title disk-desc\">\n"
                   "<title id=\"disk-title\">The disk, drawn to scale</title>\n",
-                  WIDTH, HEIGHT);
+                  WIDTH, bottom(r) + AXIS_HEIGHT);
     describe(f, r);
     (void)fputs("<defs><pattern id=\"hatch\" width=\"7\" height=\"7\" patternUnits="
                 "\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><rect class=\"hatch-back\" "
@@ -231,7 +237,7 @@ partition_row(FILE *f, const struct report *r, const struct partition *p)
 {
     char human[SIZE_TEXT_MAX];
 
-    (void)fprintf(f, "<tr class=\"%s\"><td class=\"n\">%03" PRIu64 "</td><td class=\"mono\">",
+    (void)fprintf(f, "<tr class=\"%s\"><td class=\"n\">%03" PRIu64 "</td><td class=\"mono slot\">",
                   part_state_names[p->state], p->index);
     html_plain(f, p->slot);
     (void)fputs("</td><td class=\"n\">", f);

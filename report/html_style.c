@@ -52,6 +52,7 @@ const char html_style[] =
     "tr.meta td{color:var(--soft)}tr.unallocated td{color:var(--soft);background:var(--fill)}\n"
     ".group th{background:var(--fill);color:var(--accent);font-size:.8rem}\n"
     ".sub td:first-child{padding-left:1.9rem;color:var(--soft)}\n"
+    ".grid .slot{white-space:nowrap;overflow-wrap:normal}\n"
     ".ranges{width:auto;min-width:60%}\n"
     ".fields{display:block}.field{display:block}\n"
     ".field .fields{padding-left:1.2rem}\n"

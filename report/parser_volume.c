@@ -93,14 +93,15 @@ send_unallocated(TSK_FS_INFO *fs)
 static void
 send_no_fs(struct parser_image *p, uint32_t code, const char *why)
 {
-    bool unknown = code == TSK_ERR_FS_UNKTYPE || code == TSK_ERR_FS_ENCRYPTED;
+    bool entropy = code == TSK_ERR_FS_ENCRYPTED || code == TSK_ERR_FS_POSSIBLY_ENCRYPTED;
+    bool unknown = entropy || code == TSK_ERR_FS_UNKTYPE;
     json_t *message = emit_new("no-fs");
     bool is_fs = false;
     bool encrypted = false;
     const char *name = parser_signature(p, &is_fs, &encrypted);
 
-    if (!name && code == TSK_ERR_FS_ENCRYPTED)
-        name = "no known header; its entropy is consistent with encryption";
+    if (!name && entropy)
+        name = "nothing known; entropy consistent with encryption";
     emit_text(message, "content", name);
     json_set_bool(message, "encrypted", encrypted);
     emit_send(message);
