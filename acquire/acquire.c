@@ -12,6 +12,7 @@
 #include "acquire/readback.h"
 #include "acquire/record.h"
 #include "acquire/run.h"
+#include "acquire/write_block.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/json.h"
@@ -135,7 +136,9 @@ summarize(const struct acquisition *a)
     if (a->device)
         (void)printf("  write block %s%s\n",
                      write_block_level_name((enum write_block_level)a->opened.level),
-                     a->options.release ? ", lifted" : ", still on the device");
+                     a->options.release           ? "; lifted"
+                     : flag_is_full(&a->last.now) ? "; stays until 'exhibit release' lifts it"
+                                                  : "");
     (void)printf("  read back   %s\n", a->options.verify ? "passed" : "not run (--no-verify)");
     if (sectors > 0)
         (void)printf("  UNREADABLE  %" PRIu64 " sectors in %zu ranges, filled with zero; see "

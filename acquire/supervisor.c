@@ -133,6 +133,10 @@ check_identity(const struct supervisor *s, const struct supervisor_message *m, s
         return err_set(err, OUTCOME_REFUSED,
                        "'/dev/%s' changed while it was opened; is it the right one?",
                        s->device->name);
+    if (m->text[0] && !again->serial[0])
+        return err_set(err, OUTCOME_REFUSED,
+                       "'/dev/%s' gives no serial number, '%s' was expected", s->device->name,
+                       m->text);
     if (m->text[0] && strcmp(m->text, again->serial) != 0)
         return err_set(err, OUTCOME_REFUSED,
                        "the serial number of '/dev/%s' is '%s', not '%s' as expected",
