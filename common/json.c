@@ -187,8 +187,8 @@ static int
 range_from_json(const json_t *v, struct ranges *out, struct err *err)
 {
     const struct range *last = out->n > 0 ? &out->v[out->n - 1] : NULL;
-    uint64_t offset;
-    uint64_t length;
+    uint64_t offset = 0;
+    uint64_t length = 0;
 
     if (json_get_u64(v, "offset", &offset, err) != 0 ||
         json_get_u64(v, "length", &length, err) != 0)
