@@ -42,7 +42,7 @@ struct device {
     char wwn[DEVICE_TEXT_MAX];
     char firmware[DEVICE_TEXT_MAX];
     char bus[16]; /* "ata", "scsi", "usb", "nvme", "mmc", "virtio", "virtual" or "" */
-    char backing_file[DEVICE_TEXT_MAX * 4]; /* of a loop device */
+    char backing_file[DEVICE_TEXT_MAX * 4];                    /* of a loop device */
     struct device_partition partitions[DEVICE_PARTITIONS_MAX]; /* of the whole disk */
     size_t n_partitions;
     bool more_partitions; /* there are more than fit */
