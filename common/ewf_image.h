@@ -100,7 +100,7 @@ struct ewf_table *ewf_table_of(const struct image *img, uint64_t index);
 uint64_t ewf_next_mapped(const struct image *img, uint64_t index);
 /* Finds out which copy of the entries is good, once; returns where that copy's entries begin. */
 uint64_t ewf_table_entries(struct image *img, struct ewf_table *t);
-void ewf_check_tables(struct image *img, const volatile bool *stop, image_finding_fn *found,
+void ewf_check_tables(struct image *img, const atomic_bool *stop, image_finding_fn *found,
                       void *arg);
 
 /* ewf_chunk.c */

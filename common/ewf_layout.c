@@ -3,6 +3,7 @@
  * are counted, from the front, or from the end behind a segment that is missing or broken; with a
  * manifest, from where it says that the segment begins.
  */
+#include <errno.h>
 #include <inttypes.h>
 
 #include "common/ewf_image.h"
@@ -45,15 +46,20 @@ compare_with_manifest(struct image *img, const struct manifest *m)
 static int
 nothing_to_read(const struct image *img, struct err *err)
 {
-    for (size_t i = 0; i < img->info.n_findings; i++) {
-        const struct image_finding *f = &img->info.findings[i];
+    const struct image_finding *why = NULL;
 
-        if (!f->remark)
-            return err_set(err, OUTCOME_FINDINGS, "'%s' is damaged, nothing of it can be read: %s",
-                           f->segment ? f->segment : img->files.v[0].path, f->text);
+    for (size_t i = 0; i < img->info.n_findings && !why; i++) {
+        if (!img->info.findings[i].remark)
+            why = &img->info.findings[i];
     }
-    return err_set(err, OUTCOME_FINDINGS, "'%s' cannot be read: it has no volume section",
-                   img->files.v[0].path);
+    if (!why)
+        return err_set(err, OUTCOME_FINDINGS,
+                       "'%s' cannot be read: it has no usable volume section",
+                       img->files.v[0].path);
+    (void)err_set(err, OUTCOME_FINDINGS, "'%s' is damaged, nothing of it can be read: %s",
+                  why->segment ? why->segment : img->files.v[0].path, why->text);
+    err->sys = why->incomplete ? ENODATA : 0;
+    return -1;
 }
 
 static uint64_t

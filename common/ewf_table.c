@@ -192,7 +192,7 @@ check_table(struct image *img, const struct ewf_table *t, image_finding_fn *foun
 }
 
 void
-ewf_check_tables(struct image *img, const volatile bool *stop, image_finding_fn *found, void *arg)
+ewf_check_tables(struct image *img, const atomic_bool *stop, image_finding_fn *found, void *arg)
 {
     for (size_t i = 0; i < img->ewf->n_tables; i++) {
         if (stop && *stop)

@@ -298,7 +298,7 @@ image_next_mapped(const struct image *img, uint64_t index)
 }
 
 void
-image_check_tables(struct image *img, const volatile bool *stop, image_finding_fn *found, void *arg)
+image_check_tables(struct image *img, const atomic_bool *stop, image_finding_fn *found, void *arg)
 {
     img->ops->check_tables(img, stop, found, arg);
 }

@@ -10,6 +10,7 @@
 #ifndef EXHIBIT_IMAGE_H
 #define EXHIBIT_IMAGE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -81,7 +82,9 @@ struct image;
 /* Opens the image whose first segment is at path (or, with a manifest, the manifest's segments;
    path is then the manifest's own path, beside which they lie). Raw: FILE, or FILE.001 and the
    numbers that follow. All segment files are opened here, without following symbolic links out of
-   any sandbox set up later. Errors: OUTCOME_FAILED: no such file, not an image, a directory. */
+   any sandbox set up later. Errors: OUTCOME_FAILED: no such file, not an image, a directory;
+   OUTCOME_FINDINGS: an image, but so damaged that nothing of it can be read (sys is ENODATA where
+   it is cut off). */
 struct image *image_open(const char *path, const struct image_options *options, struct err *err);
 void image_free(struct image *img);
 
@@ -126,7 +129,7 @@ typedef void image_finding_fn(void *arg, const struct image_finding *f);
 /* Reads every chunk table and its copy against their checksums and each other: the part of the
    structure that image_open() leaves for later, since it grows with the media. `stop` (may be
    NULL) is looked at between tables. May run beside the reading functions. */
-void image_check_tables(struct image *img, const volatile bool *stop, image_finding_fn *found,
+void image_check_tables(struct image *img, const atomic_bool *stop, image_finding_fn *found,
                         void *arg);
 
 /* Descriptors of the directories from which segments are opened later on, where there are more of
@@ -136,6 +139,9 @@ size_t image_directories(const struct image *img, const int **fds);
 /* Reads n bytes of a segment's file (not of the media); short only at its end. -1 with errno. */
 ssize_t image_segment_read(const struct image *img, size_t segment, void *buf, size_t n,
                            uint64_t offset);
+
+/* Tells the kernel that all segments will be read from front to back. */
+void image_expect_sequential(const struct image *img);
 
 /* Takes all segments out of the page cache, so that what is read next comes from the medium.
    True if the kernel shows that every page went (mincore). */

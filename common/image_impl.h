@@ -17,7 +17,7 @@ struct image_format_ops {
     void (*read_chunks)(struct image *img, struct image_scratch *scratch, uint64_t first,
                         size_t count, void *buf, struct chunk *out);
     uint64_t (*next_mapped)(const struct image *img, uint64_t index);
-    void (*check_tables)(struct image *img, const volatile bool *stop, image_finding_fn *found,
+    void (*check_tables)(struct image *img, const atomic_bool *stop, image_finding_fn *found,
                          void *arg);
 };
 

@@ -46,6 +46,15 @@ file_is_gone(int fd, uint64_t size)
     return true;
 }
 
+void
+image_expect_sequential(const struct image *img)
+{
+    for (size_t i = 0; i < img->files.n; i++) {
+        if (img->files.v[i].fd >= 0)
+            (void)posix_fadvise(img->files.v[i].fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    }
+}
+
 bool
 image_drop_cache(const struct image *img)
 {

@@ -237,7 +237,7 @@ raw_next_mapped(const struct image *img, uint64_t index)
 }
 
 static void
-raw_check_tables(struct image *img, const volatile bool *stop, image_finding_fn *found, void *arg)
+raw_check_tables(struct image *img, const atomic_bool *stop, image_finding_fn *found, void *arg)
 {
     (void)img;
     (void)stop;

@@ -1,0 +1,112 @@
+#include "common/image_locate.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "common/cleanup.h"
+#include "common/text.h"
+
+static bool
+ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s);
+    size_t m = strlen(end);
+
+    return n > m && strcmp(s + n - m, end) == 0;
+}
+
+static const char *
+base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* The path without the extension of its last component. */
+static char *
+without_extension(const char *path)
+{
+    const char *dot = strrchr(base_name(path), '.');
+
+    return dot && dot != base_name(path) ? xstrndup(path, (size_t)(dot - path)) : xstrdup(path);
+}
+
+static bool
+exists(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+static int
+locate_manifest(const char *path, struct image_location *out, struct err *err)
+{
+    out->manifest = manifest_load(path, err);
+    if (!out->manifest)
+        return -1;
+    out->path = xstrdup(path);
+    out->manifest_path = xstrdup(path);
+    if (ends_with(path, MANIFEST_SUFFIX))
+        out->stem = xstrndup(path, strlen(path) - strlen(MANIFEST_SUFFIX));
+    else
+        out->stem = without_extension(path);
+    return 0;
+}
+
+/* A manifest beside the segment counts if it is of this file. One that cannot be used is never
+   passed over in silence: it may be damaged itself. */
+static void
+look_beside(const char *path, struct image_location *out)
+{
+    AUTO_FREE char *beside = xasprintf("%s%s", out->stem, MANIFEST_SUFFIX);
+    struct err why = ERR_INIT;
+
+    if (!exists(beside))
+        return;
+    out->manifest = manifest_load(beside, &why);
+    if (!out->manifest) {
+        out->problem = xstrdup(why.text);
+        return;
+    }
+    if (strcmp(out->manifest->segments[0].file, base_name(path)) != 0) {
+        out->problem = xasprintf("'%s' is not the manifest of '%s': its first segment is '%s'",
+                                 beside, path, out->manifest->segments[0].file);
+        manifest_free(out->manifest);
+        out->manifest = NULL;
+        return;
+    }
+    out->manifest_path = xstrdup(beside);
+    out->found_beside = true;
+    free(out->path);
+    out->path = xstrdup(beside);
+}
+
+int
+image_locate(const char *operand, struct image_location *out, struct err *err)
+{
+    *out = (struct image_location){0};
+    if (ends_with(operand, ".json")) {
+        if (locate_manifest(operand, out, err) == 0)
+            return 0;
+        image_location_free(out);
+        return -1;
+    }
+    out->path = xstrdup(operand);
+    out->stem = without_extension(operand);
+    if (exists(operand))
+        look_beside(operand, out);
+    return 0;
+}
+
+void
+image_location_free(struct image_location *location)
+{
+    free(location->path);
+    free(location->manifest_path);
+    free(location->problem);
+    free(location->stem);
+    manifest_free(location->manifest);
+    *location = (struct image_location){0};
+}

@@ -1,0 +1,92 @@
+/*
+ * The checks of the contract and the verdict that follows from them. A check that did not run says
+ * why; it never counts as passed.
+ */
+#ifndef EXHIBIT_VERIFY_CHECKS_H
+#define EXHIBIT_VERIFY_CHECKS_H
+
+#include "common/image_locate.h"
+#include "verify/scan.h"
+
+enum check_id {
+    CHECK_SEGMENTS,
+    CHECK_STRUCTURE,
+    CHECK_CHUNKS,
+    CHECK_MEDIA_HASH,
+    CHECK_STORED_HASH,
+    CHECK_PIECEWISE,
+    CHECK_MAP,
+    CHECK_SIGNATURE,
+    CHECK_TIMESTAMP,
+    CHECK_LEDGER,
+    CHECK_SOURCE,
+    CHECK_COUNT,
+};
+
+enum check_status {
+    STATUS_NOT_RUN,
+    STATUS_PASSED,
+    STATUS_FAILED,
+};
+
+struct check {
+    enum check_status status;
+    bool incomplete;      /* failed, but only for what is missing or cut off */
+    bool reference;       /* passed against hashes over everything */
+    char *target;         /* the file that it speaks of */
+    char *detail;         /* for people; raw, not escaped */
+    size_t n_problems;    /* named in the detail, or counted there */
+    struct ranges ranges; /* of the media that is damaged */
+};
+
+enum verdict {
+    VERDICT_PASSED,
+    VERDICT_FAILED,
+    VERDICT_INCOMPLETE,
+    VERDICT_UNREFERENCED,
+};
+
+/* What the checks look at. */
+struct check_input {
+    const struct image_location *location;
+    const struct image *image;
+    const struct scan_result *scan;
+    const char *map; /* DEST.map, or NULL: none, or `map_problem` says why it is unusable */
+    size_t map_size;
+    const char *map_problem;
+    bool beside[CHECK_COUNT]; /* whether the files of signature, timestamp and ledger are there */
+    bool require[CHECK_COUNT];
+};
+
+/* Fills all of checks[CHECK_COUNT]. */
+void checks_run(const struct check_input *in, struct check *checks);
+void checks_free(struct check *checks);
+
+enum verdict checks_verdict(const struct check *checks);
+
+const char *check_name(enum check_id id);
+/* -1 if there is none of that name. */
+int check_by_name(const char *name);
+const char *check_status_name(enum check_status status);
+const char *verdict_name(enum verdict v);
+
+/* Records a problem: the check has failed. The first few are named in the detail. */
+void check_fail(struct check *c, bool incomplete, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void check_pass(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void check_skip(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* checks_image.c: what the image itself shows. */
+void check_segments(const struct check_input *in, struct check *c);
+void check_structure(const struct check_input *in, struct check *c);
+void check_chunks(const struct check_input *in, struct check *c);
+
+/* checks_hash.c */
+void check_media_hash(const struct check_input *in, struct check *c);
+void check_stored_hash(const struct check_input *in, struct check *c);
+void check_piecewise(const struct check_input *in, struct check *c);
+
+/* checks_map.c */
+void check_map(const struct check_input *in, struct check *c);
+
+#endif

@@ -1,0 +1,237 @@
+/*
+ * The checks that look at the image's files: segments, structure, chunks.
+ */
+#include <inttypes.h>
+
+#include "common/cleanup.h"
+#include "common/image.h"
+#include "common/text.h"
+#include "verify/checks.h"
+
+static const char *
+base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static void
+set_target(struct check *c, const char *path)
+{
+    if (!c->target)
+        c->target = xstrdup(path);
+}
+
+/* "'EV-01.E02' at offset 1234: TEXT" */
+static char *
+placed_text(const struct image_finding *f)
+{
+    if (!f->segment)
+        return xstrdup(f->text);
+    if (f->file_offset == UINT64_MAX)
+        return xasprintf("'%s': %s", base_name(f->segment), f->text);
+    return xasprintf("'%s' at offset %" PRIu64 ": %s", base_name(f->segment), f->file_offset,
+                     f->text);
+}
+
+/* Takes the findings of one kind over; remarks are gathered in *remarks. */
+static void
+take_findings(struct check *c, enum image_check kind, const struct image_finding *v, size_t n,
+              char **remarks)
+{
+    for (size_t i = 0; i < n; i++) {
+        AUTO_FREE char *text = NULL;
+
+        if (v[i].check != kind)
+            continue;
+        text = placed_text(&v[i]);
+        if (v[i].remark) {
+            AUTO_FREE char *before = *remarks;
+
+            *remarks = before ? xasprintf("%s; %s", before, text) : xstrdup(text);
+            continue;
+        }
+        if (v[i].segment)
+            set_target(c, v[i].segment);
+        ranges_add(&c->ranges, v[i].media.offset, v[i].media.length);
+        check_fail(c, v[i].incomplete, "%s", text);
+    }
+}
+
+/* --- segments ------------------------------------------------------------------------------- */
+
+/* A file whose hashes are those of another segment was renamed or swapped. */
+static const char *
+other_with_hash(const struct manifest *m, size_t listed, const char *sha256)
+{
+    for (size_t i = 0; i < m->n_segments; i++) {
+        if (i != listed && digest_hex_equal(m->segments[i].sha256, sha256))
+            return m->segments[i].file;
+    }
+    return NULL;
+}
+
+/* Where in the media a changed file does harm: a raw segment anywhere in its part; in an E01 the
+   chunks say it themselves. */
+static void
+add_segment_ranges(const struct check_input *in, const struct image_segment *s, struct check *c)
+{
+    const struct ranges *damaged = &in->scan->damaged_media;
+    uint64_t end = s->media_offset + s->media_length;
+    const struct range *r;
+
+    if (image_info(in->image)->format == IMAGE_RAW) {
+        ranges_add(&c->ranges, s->media_offset, s->media_length);
+        return;
+    }
+    for (uint64_t at = s->media_offset; at < end; at = r->offset + r->length) {
+        uint64_t from;
+        uint64_t to;
+
+        r = ranges_find(damaged, at);
+        if (!r || r->offset >= end)
+            return;
+        from = r->offset > at ? r->offset : at;
+        to = r->offset + r->length < end ? r->offset + r->length : end;
+        ranges_add(&c->ranges, from, to - from);
+    }
+}
+
+static void
+compare_segment(const struct check_input *in, size_t i, struct check *c)
+{
+    const struct image_segment *s = &image_info(in->image)->segments[i];
+    const struct manifest *m = in->location->manifest;
+    const struct manifest_segment *want = &m->segments[s->listed];
+    const struct lane_hash *md5 = &lane_results(in->scan->files[0])[i];
+    const struct lane_hash *sha256 = &lane_results(in->scan->files[1])[i];
+    bool md5_ok = digest_hex_equal(md5->hex, want->md5);
+    bool sha256_ok = digest_hex_equal(sha256->hex, want->sha256);
+    const char *other;
+
+    if (!s->present || (md5_ok && sha256_ok && s->size == want->size))
+        return;
+    set_target(c, s->path);
+    add_segment_ranges(in, s, c);
+    other = other_with_hash(m, s->listed, sha256->hex);
+    if (other)
+        check_fail(c, false, "'%s' is not what the manifest says, but has the content of '%s'",
+                   base_name(s->path), other);
+    else if (s->size < want->size)
+        check_fail(c, true, "'%s' is cut off: %" PRIu64 " of %" PRIu64 " bytes", base_name(s->path),
+                   s->size, want->size);
+    else if (s->size != want->size)
+        check_fail(c, false, "'%s' has %" PRIu64 " bytes instead of %" PRIu64, base_name(s->path),
+                   s->size, want->size);
+    else if (*md5->hex == '\0' || *sha256->hex == '\0')
+        check_fail(c, false, "'%s' cannot be read: %s", base_name(s->path),
+                   md5->sys ? strerror(md5->sys) : "it became shorter");
+    else
+        check_fail(c, false, "'%s': %s differ%s from the manifest's", base_name(s->path),
+                   !md5_ok && !sha256_ok ? "MD5 and SHA-256"
+                   : !md5_ok             ? "MD5"
+                                         : "SHA-256",
+                   !md5_ok && !sha256_ok ? "" : "s");
+}
+
+void
+check_segments(const struct check_input *in, struct check *c)
+{
+    const struct image_info *info = image_info(in->image);
+    AUTO_FREE char *remarks = NULL;
+    const char *files = info->n_segments == 1 ? "file" : "files";
+
+    take_findings(c, IMAGE_CHECK_SEGMENTS, info->findings, info->n_findings, &remarks);
+    for (size_t i = 0; in->location->manifest && i < info->n_segments; i++)
+        compare_segment(in, i, c);
+    set_target(c, info->segments[0].path);
+    if (c->status == STATUS_FAILED)
+        return;
+    c->reference = in->location->manifest != NULL;
+    if (in->location->manifest)
+        check_pass(c, "%zu %s, with the sizes, MD5 and SHA-256 of the manifest", info->n_segments,
+                   files);
+    else if (info->format == IMAGE_E01)
+        check_pass(c, "%zu %s, the set is complete; no manifest, so no hashes of the files",
+                   info->n_segments, files);
+    else
+        check_skip(c, "%zu %s; no manifest says how many there should be, or of what size",
+                   info->n_segments, files);
+}
+
+/* --- structure ------------------------------------------------------------------------------ */
+
+void
+check_structure(const struct check_input *in, struct check *c)
+{
+    const struct image_info *info = image_info(in->image);
+    AUTO_FREE char *remarks = NULL;
+
+    if (info->format == IMAGE_RAW) {
+        check_skip(c, "a raw image has no structure of its own");
+        return;
+    }
+    take_findings(c, IMAGE_CHECK_STRUCTURE, info->findings, info->n_findings, &remarks);
+    take_findings(c, IMAGE_CHECK_STRUCTURE, in->scan->findings, in->scan->n_findings, &remarks);
+    set_target(c, info->segments[0].path);
+    if (c->status != STATUS_FAILED)
+        check_pass(c, "all sections and tables are sound%s%s", remarks ? "; noted: " : "",
+                   remarks ? remarks : "");
+}
+
+/* --- chunks --------------------------------------------------------------------------------- */
+
+static void
+name_damage(const struct check_input *in, const struct damage *d, struct check *c)
+{
+    static const char *const what[] = {
+        [CHUNK_MISSING] = "is missing",
+        [CHUNK_CORRUPT] = "does not inflate to its size",
+        [CHUNK_MISMATCH] = "does not match its checksum",
+        [CHUNK_IO] = "cannot be read",
+    };
+    const struct image_info *info = image_info(in->image);
+    const struct image_segment *s = &info->segments[d->segment];
+    uint64_t index = d->media.offset / info->chunk_size;
+    bool incomplete = d->state == CHUNK_MISSING;
+
+    set_target(c, s->path);
+    if (d->media.length > info->chunk_size)
+        check_fail(c, incomplete, "the media from %" PRIu64 " to %" PRIu64 " is missing",
+                   d->media.offset, d->media.offset + d->media.length);
+    else if (d->file_offset == UINT64_MAX)
+        check_fail(c, incomplete, "chunk %" PRIu64 " (media offset %" PRIu64 ") %s", index,
+                   d->media.offset, what[d->state]);
+    else
+        check_fail(c, incomplete,
+                   "chunk %" PRIu64 " (media offset %" PRIu64 ", '%s' at offset %" PRIu64 ") %s",
+                   index, d->media.offset, base_name(s->path), d->file_offset, what[d->state]);
+}
+
+static void
+add_all(struct ranges *to, const struct ranges *from)
+{
+    for (size_t i = 0; i < from->n; i++)
+        ranges_add(to, from->v[i].offset, from->v[i].length);
+}
+
+void
+check_chunks(const struct check_input *in, struct check *c)
+{
+    const struct image_info *info = image_info(in->image);
+    const struct scan_result *scan = in->scan;
+
+    for (size_t i = 0; i < scan->n_damage; i++)
+        name_damage(in, &scan->damage[i], c);
+    add_all(&c->ranges, &scan->damaged_media);
+    add_all(&c->ranges, &scan->missing_media);
+    set_target(c, info->segments[0].path);
+    if (c->status == STATUS_FAILED)
+        c->incomplete = scan->damaged == 0; /* also of what is not listed one by one */
+    else if (info->format == IMAGE_RAW)
+        check_skip(c, "a raw image has no chunks with checksums");
+    else
+        check_pass(c, "all %" PRIu64 " chunks inflate and match their checksums",
+                   info->chunk_count);
+}

@@ -1,0 +1,262 @@
+#include "verify/lane.h"
+
+#include <errno.h>
+
+#include "common/text.h"
+
+#define FILE_PART ((size_t)256 << 10)
+
+struct lane {
+    /* What kind of lane: one of the three below. */
+    void (*on_block)(struct lane *l, const struct block *b);
+    void (*on_end)(struct lane *l, const atomic_bool *stop);
+    struct digest *digest;
+    struct lane_hash *results;
+    size_t n_results;
+    uint64_t at; /* media: bytes taken; files: bytes of file `current` hashed */
+    bool broken; /* media: something is missing */
+
+    const struct manifest_piece *pieces;
+    size_t current; /* piece or file */
+
+    const struct image *image;
+    uint8_t *buf;
+};
+
+/* --- the whole media ------------------------------------------------------------------------ */
+
+static void
+media_on_block(struct lane *l, const struct block *b)
+{
+    l->broken = l->broken || b->missing || b->media_offset != l->at;
+    if (l->broken)
+        return;
+    digest_update(l->digest, b->data, b->length);
+    l->at += b->length;
+}
+
+static void
+media_on_end(struct lane *l, const atomic_bool *stop)
+{
+    if (!*stop && !l->broken)
+        digest_final_hex(l->digest, l->results[0].hex);
+}
+
+/* --- pieces --------------------------------------------------------------------------------- */
+
+/* The part of piece p that lies in the block goes into the hash; `at` is the media offset up to
+   which the piece has been taken. */
+static void
+piece_take(struct lane *l, const struct manifest_piece *p, const struct block *b)
+{
+    uint64_t end = p->offset + p->length;
+    uint64_t block_end = b->media_offset + b->length;
+    uint64_t from = p->offset > b->media_offset ? p->offset : b->media_offset;
+    uint64_t to = end < block_end ? end : block_end;
+
+    if (from == p->offset) {
+        l->broken = false;
+        l->at = from;
+    }
+    l->broken = l->broken || b->missing || l->at != from;
+    if (!l->broken)
+        digest_update(l->digest, b->data + (from - b->media_offset), (size_t)(to - from));
+    l->at = to;
+}
+
+static void
+piece_end(struct lane *l)
+{
+    char hex[DIGEST_HEX_MAX];
+
+    digest_final_hex(l->digest, hex); /* also to start afresh */
+    if (!l->broken)
+        (void)snprintf(l->results[l->current].hex, DIGEST_HEX_MAX, "%s", hex);
+    l->current++;
+    l->broken = true; /* until the next one's beginning is seen */
+}
+
+static void
+pieces_on_block(struct lane *l, const struct block *b)
+{
+    uint64_t block_end = b->media_offset + b->length;
+
+    while (l->current < l->n_results) {
+        const struct manifest_piece *p = &l->pieces[l->current];
+        uint64_t end = p->offset + p->length;
+
+        if (p->offset >= block_end)
+            return;
+        if (end <= b->media_offset) { /* its end lies in a gap */
+            l->broken = true;
+            piece_end(l);
+            continue;
+        }
+        piece_take(l, p, b);
+        if (end > block_end)
+            return;
+        piece_end(l);
+    }
+}
+
+static void
+pieces_on_end(struct lane *l, const atomic_bool *stop)
+{
+    (void)l;
+    (void)stop;
+}
+
+/* --- segment files -------------------------------------------------------------------------- */
+
+static const struct image_segment *
+file_at(const struct lane *l, size_t i)
+{
+    return &image_info(l->image)->segments[i];
+}
+
+/* Hashes the current file up to offset `to`. */
+static void
+file_hash_to(struct lane *l, uint64_t to, const atomic_bool *stop)
+{
+    const struct image_segment *s = file_at(l, l->current);
+
+    if (to > s->size)
+        to = s->size;
+    while (l->at < to && !l->broken && !(stop && *stop)) {
+        size_t n = to - l->at < FILE_PART ? (size_t)(to - l->at) : FILE_PART;
+        ssize_t got = image_segment_read(l->image, l->current, l->buf, n, l->at);
+
+        if (got <= 0) {
+            l->results[l->current].sys = got < 0 ? errno : 0;
+            l->broken = true;
+            return;
+        }
+        digest_update(l->digest, l->buf, (size_t)got);
+        l->at += (uint64_t)got;
+    }
+}
+
+static void
+file_finish(struct lane *l, const atomic_bool *stop)
+{
+    char hex[DIGEST_HEX_MAX];
+    bool present = file_at(l, l->current)->present;
+
+    if (present)
+        file_hash_to(l, UINT64_MAX, stop);
+    digest_final_hex(l->digest, hex);
+    if (present && !l->broken && !(stop && *stop))
+        (void)snprintf(l->results[l->current].hex, DIGEST_HEX_MAX, "%s", hex);
+    l->current++;
+    l->at = 0;
+    l->broken = false;
+}
+
+/* Keeps up with the workers, a block behind. */
+static void
+files_on_block(struct lane *l, const struct block *b)
+{
+    while (l->current < b->segment && l->current < l->n_results)
+        file_finish(l, NULL);
+    if (l->current == b->segment && l->current < l->n_results && file_at(l, l->current)->present)
+        file_hash_to(l, b->file_end, NULL);
+}
+
+static void
+files_on_end(struct lane *l, const atomic_bool *stop)
+{
+    while (l->current < l->n_results && !*stop)
+        file_finish(l, stop);
+}
+
+/* --- all ------------------------------------------------------------------------------------ */
+
+static struct lane *
+lane_new(const char *hash, size_t n_results, struct err *err)
+{
+    struct lane *l = xcalloc(1, sizeof *l);
+
+    l->digest = digest_new(hash, err);
+    if (!l->digest) {
+        lane_free(l);
+        return NULL;
+    }
+    l->results = xcalloc(n_results, sizeof *l->results);
+    l->n_results = n_results;
+    return l;
+}
+
+struct lane *
+lane_new_media(const char *hash, struct err *err)
+{
+    struct lane *l = lane_new(hash, 1, err);
+
+    if (!l)
+        return NULL;
+    l->on_block = media_on_block;
+    l->on_end = media_on_end;
+    return l;
+}
+
+struct lane *
+lane_new_pieces(const char *hash, const struct manifest_piece *pieces, size_t n, struct err *err)
+{
+    struct lane *l = lane_new(hash, n, err);
+
+    if (!l)
+        return NULL;
+    l->on_block = pieces_on_block;
+    l->on_end = pieces_on_end;
+    l->pieces = pieces;
+    l->broken = true;
+    return l;
+}
+
+struct lane *
+lane_new_files(const char *hash, const struct image *img, struct err *err)
+{
+    struct lane *l = lane_new(hash, image_info(img)->n_segments, err);
+
+    if (!l)
+        return NULL;
+    l->on_block = files_on_block;
+    l->on_end = files_on_end;
+    l->image = img;
+    l->buf = xcalloc(1, FILE_PART);
+    return l;
+}
+
+void
+lane_free(struct lane *l)
+{
+    if (!l)
+        return;
+    digest_free(l->digest);
+    free(l->results);
+    free(l->buf);
+    free(l);
+}
+
+void
+lane_run(struct lane *l, struct ring *r, const atomic_bool *stop)
+{
+    const struct block *b;
+
+    for (uint64_t seq = 0; (b = ring_take(r, seq)) != NULL; seq++) {
+        l->on_block(l, b);
+        ring_done(r, seq);
+    }
+    l->on_end(l, stop);
+}
+
+const struct lane_hash *
+lane_results(const struct lane *l)
+{
+    return l->results;
+}
+
+const char *
+lane_hash_name(const struct lane *l)
+{
+    return digest_name(l->digest);
+}

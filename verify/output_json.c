@@ -1,0 +1,127 @@
+#include "common/json.h"
+#include "verify/output.h"
+
+static const char *const chunk_state_names[] = {
+    [CHUNK_OK] = "ok",           [CHUNK_MISSING] = "missing",
+    [CHUNK_CORRUPT] = "corrupt", [CHUNK_MISMATCH] = "checksum-mismatch",
+    [CHUNK_IO] = "unreadable",
+};
+
+/* The damaged chunks one by one, as far as they are listed. */
+static json_t *
+damage_json(const struct job *job)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < job->scan.n_damage; i++) {
+        const struct damage *d = &job->scan.damage[i];
+        json_t *o = json_object();
+
+        json_set_u64(o, "offset", d->media.offset);
+        json_set_u64(o, "length", d->media.length);
+        json_set_text(o, "state", chunk_state_names[d->state]);
+        json_set_text(o, "segment", image_info(job->image)->segments[d->segment].path);
+        if (d->file_offset != UINT64_MAX)
+            json_set_u64(o, "file_offset", d->file_offset);
+        (void)json_array_append_new(array, o);
+    }
+    return array;
+}
+
+static json_t *
+check_json(const struct job *job, enum check_id id)
+{
+    const struct check *c = &job->checks[id];
+    json_t *o = json_object();
+
+    json_set_text(o, "name", check_name(id));
+    json_set_text(o, "target", c->target);
+    json_set_text(o, "status", check_status_name(c->status));
+    json_set_text(o, "detail", c->detail);
+    (void)json_object_set_new(o, "ranges", json_from_ranges(&c->ranges));
+    if (id == CHECK_CHUNKS && job->scan.n_damage > 0)
+        (void)json_object_set_new(o, "damage", damage_json(job));
+    return o;
+}
+
+static json_t *
+checks_json(const struct job *job)
+{
+    json_t *array = json_array();
+
+    for (int i = 0; i < CHECK_COUNT; i++)
+        (void)json_array_append_new(array, check_json(job, (enum check_id)i));
+    return array;
+}
+
+static json_t *
+media_json(const struct job *job)
+{
+    json_t *o = json_object();
+    json_t *hashes = json_object();
+
+    for (size_t i = 0; i < job->scan.n_media; i++) {
+        const char *hex = lane_results(job->scan.media[i])->hex;
+
+        if (*hex && job->scan.missing == 0)
+            json_set_text(hashes, lane_hash_name(job->scan.media[i]), hex);
+    }
+    json_set_u64(o, "size", job->image ? image_info(job->image)->media_size : 0);
+    (void)json_object_set_new(o, "hashes", hashes);
+    return o;
+}
+
+static json_t *
+unreadable_json(const struct job *job)
+{
+    static const struct ranges none = {0};
+    json_t *o = json_object();
+
+    json_set_u64(o, "sectors", job->image ? job_unreadable_sectors(job) : 0);
+    (void)json_object_set_new(o, "ranges",
+                              json_from_ranges(job->image ? job_unreadable(job) : &none));
+    return o;
+}
+
+static json_t *
+sandbox_json(const struct sandbox_state *s)
+{
+    json_t *o = json_object();
+
+    json_set_bool(o, "no_new_privs", s->no_new_privs);
+    json_set_bool(o, "seccomp", s->seccomp);
+    json_set_u64(o, "landlock_abi", (uint64_t)s->landlock_abi);
+    json_set_text(o, "missing", s->missing);
+    return o;
+}
+
+static void
+add_result(json_t *o, const struct job *job)
+{
+    json_set_text(o, "verdict", verdict_name(job->verdict));
+    (void)json_object_set_new(o, "checks", checks_json(job));
+    (void)json_object_set_new(o, "media", media_json(job));
+    (void)json_object_set_new(o, "unreadable", unreadable_json(job));
+}
+
+json_t *
+output_json(const struct job *job, const struct job_options *options,
+            const struct sandbox_state *sandbox)
+{
+    json_t *o = json_object();
+
+    json_set_text(o, "image", job->operand);
+    if (job->state == JOB_ERROR) {
+        json_set_text(o, "error", job->err.text);
+        return o;
+    }
+    if (job->image)
+        json_set_text(o, "format", image_info(job->image)->format == IMAGE_E01 ? "e01" : "raw");
+    if (job->location.manifest_path)
+        json_set_text(o, "manifest", job->location.manifest_path);
+    if (options->from_medium)
+        json_set_text(o, "read_from", job->dropped ? "medium" : "page-cache");
+    (void)json_object_set_new(o, "sandbox", sandbox_json(sandbox));
+    add_result(o, job);
+    return o;
+}

@@ -1,0 +1,379 @@
+#include "verify/scan.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "common/text.h"
+
+#define BLOCK_BYTES ((size_t)1 << 20)
+#define RING_BYTES ((size_t)32 << 20)
+#define WORKERS_BYTES ((size_t)96 << 20) /* for the workers' own buffers */
+#define LANES_MAX (2 * SCAN_HASHES_MAX + 2)
+#define FINDINGS_MAX 1000
+
+struct scan {
+    const struct scan_spec *spec;
+    struct scan_result *out;
+    struct ring *ring;
+    struct lane *lanes[LANES_MAX];
+    size_t n_lanes;
+    pthread_mutex_t lock; /* over the damage in *out */
+};
+
+/* A worker or lane, as its thread is given it. */
+struct seat {
+    struct scan *scan;
+    struct lane *lane;             /* of a lane */
+    struct image_scratch *scratch; /* of a worker */
+    pthread_t thread;
+};
+
+bool
+scan_pieces_in_order(const struct manifest *m)
+{
+    uint64_t end = 0;
+
+    for (size_t i = 0; i < m->n_pieces; i++) {
+        if (m->pieces[i].offset < end)
+            return false;
+        end = m->pieces[i].offset + m->pieces[i].length;
+    }
+    return true;
+}
+
+/* --- damage --------------------------------------------------------------------------------- */
+
+static size_t
+segment_of(const struct image_info *info, uint64_t media_offset)
+{
+    for (size_t i = 0; i < info->n_segments; i++) {
+        const struct image_segment *s = &info->segments[i];
+
+        if (media_offset - s->media_offset < s->media_length && media_offset >= s->media_offset)
+            return i;
+    }
+    return 0;
+}
+
+/* The lock is held. */
+static void
+add_damage(struct scan *s, const struct damage *d, uint64_t chunks)
+{
+    struct scan_result *out = s->out;
+    bool missing = d->state == CHUNK_MISSING;
+
+    *(missing ? &out->missing : &out->damaged) += chunks;
+    ranges_add(missing ? &out->missing_media : &out->damaged_media, d->media.offset,
+               d->media.length);
+    if (out->n_damage == SCAN_DAMAGE_MAX)
+        return;
+    if (!out->damage)
+        out->damage = xcalloc(SCAN_DAMAGE_MAX, sizeof *out->damage);
+    out->damage[out->n_damage++] = *d;
+}
+
+static void
+note_gap(struct scan *s, uint64_t first, uint64_t count)
+{
+    const struct image_info *info = image_info(s->spec->image);
+    uint64_t offset = first * info->chunk_size;
+    uint64_t end =
+        first + count < info->chunk_count ? (first + count) * info->chunk_size : info->media_size;
+    struct damage d = {.media = {offset, end - offset},
+                       .state = CHUNK_MISSING,
+                       .segment = segment_of(info, offset),
+                       .file_offset = UINT64_MAX};
+
+    (void)pthread_mutex_lock(&s->lock);
+    add_damage(s, &d, count);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+static void
+note_chunk(struct scan *s, uint64_t index, const struct chunk *c)
+{
+    const struct image_info *info = image_info(s->spec->image);
+    struct damage d = {.media = {index * info->chunk_size, c->length},
+                       .state = c->state,
+                       .segment = c->segment,
+                       .file_offset = c->file_offset};
+
+    (void)pthread_mutex_lock(&s->lock);
+    add_damage(s, &d, 1);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+/* --- threads -------------------------------------------------------------------------------- */
+
+static void
+fill_block(struct scan *s, struct image_scratch *scratch, struct block *b)
+{
+    const struct image_info *info = image_info(s->spec->image);
+
+    b->media_offset = b->first * info->chunk_size;
+    b->length = 0;
+    b->missing = false;
+    b->segment = 0;
+    b->file_end = 0;
+    image_read_chunks(s->spec->image, scratch, b->first, b->count, b->data, b->chunks);
+    for (size_t i = 0; i < b->count; i++) {
+        const struct chunk *c = &b->chunks[i];
+
+        b->length += c->length;
+        if (c->state != CHUNK_OK)
+            note_chunk(s, b->first + i, c);
+        if (c->state == CHUNK_MISSING) {
+            b->missing = true;
+        } else if (c->segment >= b->segment) {
+            b->segment = c->segment;
+            b->file_end = c->file_offset + c->file_length;
+        }
+    }
+}
+
+static void *
+worker_main(void *arg)
+{
+    struct seat *seat = arg;
+    struct scan *s = seat->scan;
+    uint64_t gap_first;
+    uint64_t gap_count;
+
+    for (;;) {
+        struct block *b = ring_claim(s->ring, &gap_first, &gap_count);
+
+        if (gap_count > 0)
+            note_gap(s, gap_first, gap_count);
+        if (!b)
+            return NULL;
+        fill_block(s, seat->scratch, b);
+        ring_filled(s->ring, b);
+    }
+}
+
+static void *
+lane_main(void *arg)
+{
+    struct seat *seat = arg;
+
+    lane_run(seat->lane, seat->scan->ring, seat->scan->spec->stop);
+    return NULL;
+}
+
+/* Runs in the one thread that checks tables, until it is joined. */
+static void
+on_table_finding(void *arg, const struct image_finding *f)
+{
+    struct scan_result *out = arg;
+    struct image_finding *copy;
+
+    if (out->n_findings == FINDINGS_MAX)
+        return;
+    out->findings = xrealloc(out->findings, out->n_findings + 1, sizeof *out->findings);
+    copy = &out->findings[out->n_findings++];
+    *copy = *f;
+    copy->segment = f->segment ? xstrdup(f->segment) : NULL;
+    copy->text = xstrdup(f->text);
+}
+
+static void *
+tables_main(void *arg)
+{
+    struct scan *s = arg;
+
+    image_check_tables(s->spec->image, s->spec->stop, on_table_finding, s->out);
+    return NULL;
+}
+
+/* --- the whole ------------------------------------------------------------------------------ */
+
+static int
+add_lane(struct scan *s, struct lane *l)
+{
+    if (!l)
+        return -1;
+    s->lanes[s->n_lanes++] = l;
+    return 0;
+}
+
+/* One lane for each algorithm that any piece has and that is known here; a piece whose hash has no
+   lane does not match. */
+static int
+make_piece_lanes(struct scan *s, struct err *err)
+{
+    const struct manifest *m = s->spec->manifest;
+    struct scan_result *out = s->out;
+
+    for (size_t i = 0; i < m->n_pieces; i++) {
+        for (size_t k = 0; k < m->pieces[i].hashes.n; k++) {
+            const char *name = m->pieces[i].hashes.v[k].name;
+            bool known = digest_hex_length(name) == 0 || out->n_pieces == SCAN_HASHES_MAX;
+
+            for (size_t j = 0; j < out->n_pieces; j++)
+                known = known || strcmp(lane_hash_name(out->pieces[j]), name) == 0;
+            if (known)
+                continue;
+            out->pieces[out->n_pieces] = lane_new_pieces(name, m->pieces, m->n_pieces, err);
+            if (add_lane(s, out->pieces[out->n_pieces]) != 0)
+                return -1;
+            out->n_pieces++;
+        }
+    }
+    return 0;
+}
+
+static int
+make_lanes(struct scan *s, struct err *err)
+{
+    const struct scan_spec *spec = s->spec;
+    struct scan_result *out = s->out;
+
+    for (size_t i = 0; i < spec->n_hashes; i++) {
+        out->media[i] = lane_new_media(spec->hashes[i], err);
+        if (add_lane(s, out->media[i]) != 0)
+            return -1;
+        out->n_media++;
+    }
+    if (!spec->manifest)
+        return 0;
+    out->files[0] = lane_new_files("md5", spec->image, err);
+    out->files[1] = lane_new_files("sha256", spec->image, err);
+    if (add_lane(s, out->files[0]) != 0 || add_lane(s, out->files[1]) != 0)
+        return -1;
+    return scan_pieces_in_order(spec->manifest) ? make_piece_lanes(s, err) : 0;
+}
+
+static struct ring *
+make_ring(const struct scan *s, struct err *err)
+{
+    size_t chunk = image_info(s->spec->image)->chunk_size;
+    size_t per_block = chunk < BLOCK_BYTES ? BLOCK_BYTES / chunk : 1;
+    size_t n = RING_BYTES / (per_block * chunk);
+
+    return ring_new(&(struct ring_spec){.image = s->spec->image,
+                                        .n_blocks = n < 4 ? 4 : n,
+                                        .block_chunks = per_block,
+                                        .n_lanes = s->n_lanes},
+                    err);
+}
+
+static size_t
+worker_count(const struct scan_spec *spec)
+{
+    size_t chunk = image_info(spec->image)->chunk_size;
+    size_t most = WORKERS_BYTES / (chunk + chunk / 8 + BLOCK_BYTES);
+
+    most = most < 1 ? 1 : most;
+    return spec->threads < most ? spec->threads : most;
+}
+
+static int
+start(struct seat *seat, void *(*body)(void *), struct err *err)
+{
+    int r = pthread_create(&seat->thread, NULL, body, seat);
+
+    if (r == 0)
+        return 0;
+    errno = r;
+    return err_errno(err, "cannot start a thread");
+}
+
+static void
+watch(const struct scan *s)
+{
+    uint64_t total = image_info(s->spec->image)->media_size;
+    uint64_t done = 0;
+    bool over = false;
+
+    while (!over && !*s->spec->stop) {
+        over = ring_wait(s->ring, 100, &done);
+        progress_update(s->spec->progress, "verify", over ? total : done, total,
+                        s->spec->unreadable_sectors);
+    }
+    if (*s->spec->stop)
+        ring_stop(s->ring);
+}
+
+/* Starts everything, waits for its end. With an error all that was started is stopped again. */
+static int
+run_threads(struct scan *s, struct seat *seats, size_t n_workers, struct err *err)
+{
+    size_t n = n_workers + s->n_lanes;
+    size_t started = 0;
+    pthread_t tables;
+    bool have_tables = pthread_create(&tables, NULL, tables_main, s) == 0;
+    int r = 0;
+
+    for (; started < n && r == 0; started++) {
+        struct seat *seat = &seats[started];
+
+        seat->scan = s;
+        if (started < n_workers) {
+            seat->scratch = image_scratch_new(s->spec->image, err);
+            r = seat->scratch ? start(seat, worker_main, err) : -1;
+        } else {
+            seat->lane = s->lanes[started - n_workers];
+            r = start(seat, lane_main, err);
+        }
+    }
+    if (r != 0) {
+        image_scratch_free(seats[--started].scratch);
+        ring_stop(s->ring);
+    } else {
+        watch(s);
+    }
+    for (size_t i = 0; i < started; i++) {
+        (void)pthread_join(seats[i].thread, NULL);
+        image_scratch_free(seats[i].scratch);
+    }
+    if (have_tables)
+        (void)pthread_join(tables, NULL);
+    else
+        (void)tables_main(s);
+    return r;
+}
+
+int
+scan_run(const struct scan_spec *spec, struct scan_result *out, struct err *err)
+{
+    struct scan s = {.spec = spec, .out = out};
+    size_t n_workers = worker_count(spec);
+    struct seat *seats;
+    int r = -1;
+
+    *out = (struct scan_result){0};
+    if (make_lanes(&s, err) != 0)
+        return -1;
+    s.ring = make_ring(&s, err);
+    if (!s.ring)
+        return -1;
+    (void)pthread_mutex_init(&s.lock, NULL);
+    seats = xcalloc(n_workers + s.n_lanes, sizeof *seats);
+    image_expect_sequential(spec->image);
+    r = run_threads(&s, seats, n_workers, err);
+    out->stopped = *spec->stop;
+    free(seats);
+    (void)pthread_mutex_destroy(&s.lock);
+    ring_free(s.ring);
+    return r;
+}
+
+void
+scan_result_free(struct scan_result *r)
+{
+    for (size_t i = 0; i < r->n_media; i++)
+        lane_free(r->media[i]);
+    for (size_t i = 0; i < r->n_pieces; i++)
+        lane_free(r->pieces[i]);
+    lane_free(r->files[0]);
+    lane_free(r->files[1]);
+    for (size_t i = 0; i < r->n_findings; i++) {
+        free(r->findings[i].segment);
+        free(r->findings[i].text);
+    }
+    free(r->findings);
+    free(r->damage);
+    ranges_free(&r->damaged_media);
+    ranges_free(&r->missing_media);
+    *r = (struct scan_result){0};
+}
