@@ -1,115 +1,174 @@
 #include "acquire/segments.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "acquire/source.h"
 #include "common/cleanup.h"
 #include "common/text.h"
 
 #define READ_SIZE ((size_t)1 << 20)
 
+struct entry {
+    struct segment segment;
+    uint64_t settled; /* bytes that will not change any more */
+    bool closed;
+};
+
 struct segment_log {
     int dir;
     bool hash_files;
     pthread_t thread;
-    pthread_mutex_t lock; /* guards everything below */
+    pthread_mutex_t lock; /* guards everything below but the thread's own */
     pthread_cond_t wake;
-    struct segment *v;
-    size_t n; /* queued; the thread is at `done` */
-    size_t done;
+    struct entry *v;
+    size_t n;
     size_t cap;
-    uint64_t hashed;
-    bool ended; /* nothing more will be queued */
-    bool joined;
+    size_t done; /* entries that are finished: the thread is at v[done] */
+    bool ended;  /* nothing more will be begun */
     bool failed;
     struct err err;
+
+    bool joined; /* the owner's */
+    int fd;      /* from here on the thread's: the file it is at, or -1 */
+    struct digest *md5, *sha256;
+    uint64_t at; /* bytes of that file hashed */
+    uint8_t *buf;
+    struct segment *list; /* the owner's, for segment_log_list() */
 };
 
-/* One digest over a file, by a thread of its own: MD5 and SHA-256 run side by side. */
-struct file_hash {
-    const char *algorithm;
+static int
+read_some(int fd, uint8_t *buf, uint64_t at, uint64_t end, size_t *n, struct err *err)
+{
+    size_t want = end - at < READ_SIZE ? (size_t)(end - at) : READ_SIZE;
+    ssize_t r;
+
+    do {
+        r = pread(fd, buf, want, (off_t)at);
+    } while (r < 0 && errno == EINTR);
+    if (r < 0)
+        return err_errno(err, "cannot read back the segment");
+    if (r == 0)
+        return err_set(err, OUTCOME_FAILED, "the segment is shorter than it was");
+    *n = (size_t)r;
+    return 0;
+}
+
+/* What has settled while the file is still being written: both digests over one read. */
+static int
+hash_settled(struct segment_log *log, uint64_t end, struct err *err)
+{
+    while (log->at < end) {
+        size_t n;
+
+        if (read_some(log->fd, log->buf, log->at, end, &n, err) != 0)
+            return -1;
+        digest_update(log->md5, log->buf, n);
+        digest_update(log->sha256, log->buf, n);
+        log->at += n;
+    }
+    return 0;
+}
+
+/* The rest of a closed file: nobody waits for anything else any more, so the two digests go side by
+   side, each in a thread of its own. */
+struct rest {
     int fd;
-    struct segment_log *log; /* told of progress, or NULL */
-    char *hex;
+    uint64_t at, end;
+    struct digest *digest;
     int result;
     struct err err;
 };
 
-static void
-count_hashed(struct segment_log *log, size_t n)
-{
-    (void)pthread_mutex_lock(&log->lock);
-    log->hashed += n;
-    (void)pthread_mutex_unlock(&log->lock);
-}
-
 static void *
-hash_file(void *arg)
+hash_rest(void *arg)
 {
-    struct file_hash *h = arg;
-    struct digest *d = digest_new(h->algorithm, &h->err);
+    struct rest *r = arg;
     AUTO_FREE uint8_t *buf = malloc(READ_SIZE);
-    uint64_t at = 0;
-    ssize_t r = -1;
 
-    h->result = -1;
-    if (d && !buf)
-        (void)err_set(&h->err, OUTCOME_FAILED, "not enough memory to hash a segment");
-    while (d && buf && (r = pread(h->fd, buf, READ_SIZE, (off_t)at)) > 0) {
-        digest_update(d, buf, (size_t)r);
-        at += (uint64_t)r;
-        if (h->log)
-            count_hashed(h->log, (size_t)r);
+    r->result = buf ? 0 : err_set(&r->err, OUTCOME_FAILED, "not enough memory to hash a segment");
+    while (r->result == 0 && r->at < r->end) {
+        size_t n = 0;
+
+        r->result = read_some(r->fd, buf, r->at, r->end, &n, &r->err);
+        if (r->result == 0)
+            digest_update(r->digest, buf, n);
+        r->at += n;
     }
-    if (d && buf && r < 0)
-        (void)err_errno(&h->err, "cannot read back the segment");
-    if (r == 0) {
-        digest_final_hex(d, h->hex);
-        h->result = 0;
-    }
-    digest_free(d);
     return NULL;
 }
 
 static int
-hash_segment(struct segment_log *log, int fd, struct segment *s, struct err *err)
+hash_both(struct segment_log *log, uint64_t end, struct err *err)
 {
-    struct file_hash md5 = {.algorithm = "md5", .fd = fd, .log = log, .hex = s->md5};
-    struct file_hash sha256 = {.algorithm = "sha256", .fd = fd, .hex = s->sha256};
+    struct rest md5 = {.fd = log->fd, .at = log->at, .end = end, .digest = log->md5};
+    struct rest sha256 = {.fd = log->fd, .at = log->at, .end = end, .digest = log->sha256};
     pthread_t beside;
 
-    if (pthread_create(&beside, NULL, hash_file, &sha256) != 0)
+    if (pthread_create(&beside, NULL, hash_rest, &sha256) != 0)
         return err_set(err, OUTCOME_FAILED, "cannot start a thread");
-    (void)hash_file(&md5);
+    (void)hash_rest(&md5);
     (void)pthread_join(beside, NULL);
-    if (md5.result != 0 || sha256.result != 0) {
-        *err = md5.result != 0 ? md5.err : sha256.err;
-        return -1;
-    }
-    return 0;
+    if (md5.result == 0 && sha256.result == 0)
+        return 0;
+    *err = md5.result != 0 ? md5.err : sha256.err;
+    return -1;
+}
+
+static int
+open_file(struct segment_log *log, const char *file, struct err *err)
+{
+    if (log->fd >= 0)
+        return 0;
+    log->at = 0;
+    log->fd = openat(log->dir, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    return log->fd < 0 ? err_errno(err, "cannot open it") : 0;
 }
 
 /* fsync works through a descriptor that only reads; the pages are then dropped, so that the
    read-back comes from the medium. */
 static int
-settle(struct segment_log *log, struct segment *s, struct err *err)
+finish_file(struct segment_log *log, struct segment *s, struct err *err)
 {
-    AUTO_FD int fd = openat(log->dir, s->file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     struct stat st;
 
-    if (fd < 0 || fstat(fd, &st) != 0)
-        return err_errno(err, "cannot open segment '%s'", s->file);
+    if (fstat(log->fd, &st) != 0)
+        return err_errno(err, "cannot stat it");
     s->size = (uint64_t)st.st_size;
-    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-    if (log->hash_files && hash_segment(log, fd, s, err) != 0)
-        return err_context(err, "segment '%s'", s->file);
-    if (fsync(fd) != 0)
-        return err_errno(err, "cannot sync segment '%s'", s->file);
-    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    (void)sync_file_range(log->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    if (log->hash_files) {
+        if (hash_both(log, s->size, err) != 0)
+            return -1;
+        digest_final_hex(log->md5, s->md5);
+        digest_final_hex(log->sha256, s->sha256);
+    }
+    if (fsync(log->fd) != 0)
+        return err_errno(err, "cannot sync it");
+    (void)posix_fadvise(log->fd, 0, 0, POSIX_FADV_DONTNEED);
+    (void)close(log->fd);
+    log->fd = -1;
     return 0;
+}
+
+/* One step at the first unfinished file, without the lock. */
+static int
+work_on(struct segment_log *log, struct entry *e, struct err *err)
+{
+    int r = open_file(log, e->segment.file, err);
+
+    if (r == 0)
+        r = e->closed ? finish_file(log, &e->segment, err) : hash_settled(log, e->settled, err);
+    return r == 0 ? 0 : err_context(err, "segment '%s'", e->segment.file);
+}
+
+static bool
+has_work(const struct segment_log *log)
+{
+    return log->done < log->n &&
+           (log->v[log->done].closed ||
+            (log->hash_files && log->v[log->done].settled > (log->fd < 0 ? 0 : log->at)));
 }
 
 static void *
@@ -118,20 +177,21 @@ run(void *arg)
     struct segment_log *log = arg;
 
     (void)pthread_mutex_lock(&log->lock);
-    for (;;) {
+    while (!log->failed) {
         struct err err = ERR_INIT;
-        struct segment s;
+        struct entry e;
         int r;
 
-        while (log->done == log->n && !log->ended)
+        while (!has_work(log) && !log->ended)
             (void)pthread_cond_wait(&log->wake, &log->lock);
-        if (log->done == log->n || log->failed)
+        if (!has_work(log))
             break;
-        s = log->v[log->done]; /* the list may move while the lock is not held */
+        e = log->v[log->done]; /* the list may move while the lock is not held */
         (void)pthread_mutex_unlock(&log->lock);
-        r = settle(log, &s, &err);
+        r = work_on(log, &e, &err);
         (void)pthread_mutex_lock(&log->lock);
-        log->v[log->done++] = s;
+        if (e.closed)
+            log->v[log->done++] = e;
         if (r != 0) {
             log->failed = true;
             log->err = err;
@@ -141,6 +201,20 @@ run(void *arg)
     return NULL;
 }
 
+static int
+set_up(struct segment_log *log, struct err *err)
+{
+    log->buf = malloc(READ_SIZE);
+    log->md5 = digest_new("md5", err);
+    log->sha256 = log->md5 ? digest_new("sha256", err) : NULL;
+    if (!log->md5 || !log->sha256)
+        return -1;
+    if (!log->buf || pthread_create(&log->thread, NULL, run, log) != 0)
+        return err_set(err, OUTCOME_FAILED, "cannot start a thread");
+    log->joined = false;
+    return 0;
+}
+
 struct segment_log *
 segment_log_new(int dir, bool hash_files, struct err *err)
 {
@@ -148,11 +222,11 @@ segment_log_new(int dir, bool hash_files, struct err *err)
 
     log->dir = dir;
     log->hash_files = hash_files;
+    log->fd = -1;
+    log->joined = true;
     (void)pthread_mutex_init(&log->lock, NULL);
     (void)pthread_cond_init(&log->wake, NULL);
-    if (pthread_create(&log->thread, NULL, run, log) != 0) {
-        (void)err_set(err, OUTCOME_FAILED, "cannot start a thread");
-        log->joined = true;
+    if (set_up(log, err) != 0) {
         segment_log_free(log);
         return NULL;
     }
@@ -160,19 +234,34 @@ segment_log_new(int dir, bool hash_files, struct err *err)
 }
 
 void
-segment_log_add(struct segment_log *log, const char *file, uint64_t media_offset,
-                uint64_t media_length)
+segment_log_begin(struct segment_log *log, const char *file, uint64_t media_offset)
 {
     (void)pthread_mutex_lock(&log->lock);
     if (log->n == log->cap) {
         log->cap = log->cap * 2 + 16;
         log->v = xrealloc(log->v, log->cap, sizeof *log->v);
     }
-    log->v[log->n++] = (struct segment){
-        .file = xstrdup(file),
-        .media_offset = media_offset,
-        .media_length = media_length,
+    log->v[log->n++] = (struct entry){
+        .segment = {.file = xstrdup(file), .media_offset = media_offset},
     };
+    (void)pthread_mutex_unlock(&log->lock);
+}
+
+void
+segment_log_settled(struct segment_log *log, uint64_t bytes)
+{
+    (void)pthread_mutex_lock(&log->lock);
+    log->v[log->n - 1].settled = bytes;
+    (void)pthread_cond_signal(&log->wake);
+    (void)pthread_mutex_unlock(&log->lock);
+}
+
+void
+segment_log_close(struct segment_log *log, uint64_t media_length)
+{
+    (void)pthread_mutex_lock(&log->lock);
+    log->v[log->n - 1].segment.media_length = media_length;
+    log->v[log->n - 1].closed = true;
     (void)pthread_cond_signal(&log->wake);
     (void)pthread_mutex_unlock(&log->lock);
 }
@@ -196,19 +285,13 @@ segment_log_finish(struct segment_log *log, struct err *err)
 struct segment *
 segment_log_list(struct segment_log *log, size_t *n)
 {
+    if (!log->list) {
+        log->list = xcalloc(log->n, sizeof *log->list);
+        for (size_t i = 0; i < log->n; i++)
+            log->list[i] = log->v[i].segment;
+    }
     *n = log->n;
-    return log->v;
-}
-
-uint64_t
-segment_log_hashed(struct segment_log *log)
-{
-    uint64_t n;
-
-    (void)pthread_mutex_lock(&log->lock);
-    n = log->hashed;
-    (void)pthread_mutex_unlock(&log->lock);
-    return n;
+    return log->list;
 }
 
 void
@@ -220,7 +303,13 @@ segment_log_free(struct segment_log *log)
         return;
     (void)segment_log_finish(log, &ignored);
     for (size_t i = 0; i < log->n; i++)
-        free(log->v[i].file);
+        free(log->v[i].segment.file);
+    if (log->fd >= 0)
+        (void)close(log->fd);
+    digest_free(log->md5);
+    digest_free(log->sha256);
+    free(log->buf);
+    free(log->list);
     free(log->v);
     (void)pthread_cond_destroy(&log->wake);
     (void)pthread_mutex_destroy(&log->lock);

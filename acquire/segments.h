@@ -23,22 +23,24 @@ struct segment {
 
 struct segment_log;
 
-/* dir: where the files lie (stays the caller's). hash_files: read each finished file and hash it
-   (E01); without it the hashes are the caller's to fill in (raw: the lanes have them). */
+/* dir: where the files lie (stays the caller's). hash_files: read the files and hash them (E01);
+   without it the hashes are the caller's to fill in (raw: the lanes have them). */
 struct segment_log *segment_log_new(int dir, bool hash_files, struct err *err);
 
-/* Queues a file that will not be written any more. */
-void segment_log_add(struct segment_log *log, const char *file, uint64_t media_offset,
-                     uint64_t media_length);
+/* A file has been begun; it holds the media from media_offset on. One is open at a time. */
+void segment_log_begin(struct segment_log *log, const char *file, uint64_t media_offset);
+
+/* The first `bytes` of the open file will not change any more: they can be hashed already. */
+void segment_log_settled(struct segment_log *log, uint64_t bytes);
+
+/* The open file will not be written any more. */
+void segment_log_close(struct segment_log *log, uint64_t media_length);
 
 /* Waits until all is done. -1 with the first error. */
 int segment_log_finish(struct segment_log *log, struct err *err);
 
 /* After segment_log_finish: the segments in order; they stay the log's. */
 struct segment *segment_log_list(struct segment_log *log, size_t *n);
-
-/* Bytes of files hashed so far; any thread. */
-uint64_t segment_log_hashed(struct segment_log *log);
 
 void segment_log_free(struct segment_log *log);
 

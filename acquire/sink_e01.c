@@ -25,6 +25,10 @@
 /* A write that failed with less than this left on the file system failed for want of space. */
 #define FULL_BELOW ((uint64_t)1 << 20)
 
+/* EWF-E01: signature (8), a 1, segment number (2), a 0 (2); the first section follows. */
+#define FILE_HEADER_SIZE 13
+#define DESCRIPTOR_SIZE 76
+
 #define WRITE_BEHIND ((uint64_t)32 << 20)
 
 struct e01_sink {
@@ -39,6 +43,9 @@ struct e01_sink {
     uint64_t limit;      /* the segment size that libewf was told */
     int file;            /* the open segment again, for write-behind; -1 until it exists */
     uint64_t behind;     /* bytes of chunks since the last write-behind */
+    uint64_t settled;    /* bytes of the open segment that are final */
+    uint64_t guess_at;   /* where a sectors section's descriptor was first seen, and … */
+    uint64_t guess;      /* … where it pointed then */
 };
 
 static int
@@ -150,8 +157,81 @@ segment_name(const struct e01_sink *s, uint32_t number)
     return segname_e01(number, ext) == 0 ? xasprintf("%s%s", s->name, ext) : NULL;
 }
 
-/* libewf never syncs: sent to the disk in steps, the pages do not pile up for the segment's end.
-   Only the contents matter here, so a name that is not there yet is no error. */
+static uint64_t
+le64(const uint8_t *p)
+{
+    uint64_t v = 0;
+
+    for (int i = 7; i >= 0; i--)
+        v = v << 8 | p[i];
+    return v;
+}
+
+static uint32_t
+adler32(const uint8_t *p, size_t n)
+{
+    uint32_t a = 1;
+    uint32_t b = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        a = (a + p[i]) % 65521;
+        b = (b + a) % 65521;
+    }
+    return b << 16 | a;
+}
+
+struct descriptor {
+    bool sectors;  /* the type */
+    uint64_t next; /* offset of the section after it */
+};
+
+/* A section descriptor (EWF-E01: type in 16 bytes, offset of the next in 8, size in 8, 40 of
+   padding, Adler-32 of these 72; little-endian), if a valid one stands at `at`. */
+static bool
+read_descriptor(const struct e01_sink *s, uint64_t at, struct descriptor *out)
+{
+    uint8_t d[DESCRIPTOR_SIZE];
+
+    if (pread(s->file, d, sizeof d, (off_t)at) != (ssize_t)sizeof d)
+        return false;
+    out->sectors = memcmp(d, "sectors", 8) == 0;
+    out->next = le64(d + 16);
+    return adler32(d, 72) == (uint32_t)(le64(d + 68) >> 32);
+}
+
+/* libewf appends, but for one thing: the descriptor of a sectors section stands there with a guess
+   of its size until the section ends. It is final once it has changed since it was first seen. */
+static bool
+is_final(struct e01_sink *s, uint64_t at, const struct descriptor *d)
+{
+    if (!d->sectors)
+        return true;
+    if (s->guess_at == at)
+        return d->next != s->guess;
+    s->guess_at = at;
+    s->guess = d->next;
+    return false;
+}
+
+/* How much of the open segment will not change any more: up to the last descriptor that follows one
+   that is final. */
+static void
+find_settled(struct e01_sink *s)
+{
+    uint64_t at = s->settled;
+    struct descriptor d;
+    struct descriptor after;
+
+    while (read_descriptor(s, at, &d) && is_final(s, at, &d) && d.next > at &&
+           read_descriptor(s, d.next, &after))
+        at = d.next;
+    if (at > s->settled) {
+        s->settled = at;
+        segment_log_settled(s->spec.log, at);
+    }
+}
+
+/* libewf never syncs: sent to the disk in steps, the pages do not pile up for the segment's end. */
 static void
 write_behind(struct e01_sink *s)
 {
@@ -163,8 +243,26 @@ write_behind(struct e01_sink *s)
 
         s->file = openat(s->spec.dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     }
+    if (s->file < 0)
+        return;
+    (void)sync_file_range(s->file, 0, 0, SYNC_FILE_RANGE_WRITE);
+    find_settled(s);
+}
+
+static void
+begin_segment(struct e01_sink *s, uint32_t number, uint64_t media_offset)
+{
+    AUTO_FREE char *name = segment_name(s, number);
+
     if (s->file >= 0)
-        (void)sync_file_range(s->file, 0, 0, SYNC_FILE_RANGE_WRITE);
+        (void)close(s->file);
+    s->file = -1;
+    s->number = number;
+    s->start = media_offset;
+    s->in_segment = 0;
+    s->settled = FILE_HEADER_SIZE;
+    s->guess_at = 0;
+    segment_log_begin(s->spec.log, name, media_offset);
 }
 
 /* libewf closes a segment in the call that fills it and makes the next with the chunk after. */
@@ -180,14 +278,8 @@ watch_for_next(struct e01_sink *s, uint64_t chunk_start)
     next = segment_name(s, s->number + 1);
     if (!next || fstatat(s->spec.dir, next, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return;
-    AUTO_FREE char *closed = segment_name(s, s->number);
-    segment_log_add(s->spec.log, closed, s->start, chunk_start - s->start);
-    s->number++;
-    s->start = chunk_start;
-    s->in_segment = 0;
-    if (s->file >= 0)
-        (void)close(s->file);
-    s->file = -1;
+    segment_log_close(s->spec.log, chunk_start - s->start);
+    begin_segment(s, s->number + 1, chunk_start);
 }
 
 /* libewf's errors carry no errno, and a full disk is what a job can be resumed from. */
@@ -273,7 +365,6 @@ static int
 e01_finish(struct sink *base, const struct sink_final *final, struct err *err)
 {
     struct e01_sink *s = (struct e01_sink *)base;
-    AUTO_FREE char *last = segment_name(s, s->number);
     libewf_error_t *error = NULL;
 
     /* ENCASE6 has a place for these two alone. */
@@ -284,7 +375,7 @@ e01_finish(struct sink *base, const struct sink_final *final, struct err *err)
     if (libewf_handle_write_finalize(s->handle, &error) < 0 ||
         libewf_handle_close(s->handle, &error) != 0)
         return write_failed(s, &error, err);
-    segment_log_add(s->spec.log, last, s->start, s->at - s->start);
+    segment_log_close(s->spec.log, s->at - s->start);
     return 0;
 }
 
@@ -313,13 +404,13 @@ sink_e01_new(const struct sink_spec *spec, const struct e01_spec *e01, struct er
     s->base.ops = &e01_ops;
     s->spec = *spec;
     s->name = xstrdup(spec->name);
-    s->number = 1;
     s->file = -1;
     s->limit = spec->segment_size - reserve;
     if (open_handle(s, e01, err) != 0) {
         e01_free(&s->base);
         return NULL;
     }
+    begin_segment(s, 1, 0);
     return &s->base;
 }
 

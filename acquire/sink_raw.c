@@ -37,6 +37,7 @@ open_segment(struct raw_sink *s, struct err *err)
         return err_errno(err, "cannot create segment '%s'", s->file);
     s->start = s->at;
     s->flushed = 0;
+    segment_log_begin(s->spec.log, s->file, s->start);
     return 0;
 }
 
@@ -48,7 +49,7 @@ close_segment(struct raw_sink *s, struct err *err)
     s->fd = -1;
     if (r != 0)
         return err_errno(err, "cannot close segment '%s'", s->file);
-    segment_log_add(s->spec.log, s->file, s->start, s->at - s->start);
+    segment_log_close(s->spec.log, s->at - s->start);
     return 0;
 }
 
