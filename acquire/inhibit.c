@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,14 +30,14 @@ static int
 start(const char *program, const char *why, const int in[2], const int out[2], pid_t *pid)
 {
     char *reason = xasprintf("--why=%s", why);
-    char *argv[] = {"systemd-inhibit",
-                    "--what=sleep:idle:shutdown:handle-lid-switch",
-                    "--who=Exhibit",
-                    reason,
-                    "--mode=block",
-                    "/usr/bin/cat",
-                    NULL};
-    char *envp[] = {"PATH=/usr/bin:/bin", "LC_ALL=C", NULL};
+    const char *argv[] = {"systemd-inhibit",
+                          "--what=sleep:idle:shutdown:handle-lid-switch",
+                          "--who=Exhibit",
+                          reason,
+                          "--mode=block",
+                          "/usr/bin/cat",
+                          NULL};
+    const char *envp[] = {"PATH=/usr/bin:/bin", "LC_ALL=C", NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -55,7 +56,9 @@ start(const char *program, const char *why, const int in[2], const int out[2], p
     rc = rc ? rc
             : posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     rc = rc ? rc : posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-    rc = rc ? rc : posix_spawn(pid, program, &actions, &attributes, argv, envp);
+    rc = rc ? rc
+            : posix_spawn(pid, program, &actions, &attributes, (char *const *)argv,
+                          (char *const *)envp);
     (void)posix_spawnattr_destroy(&attributes);
     (void)posix_spawn_file_actions_destroy(&actions);
     free(reason);
