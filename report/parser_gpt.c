@@ -91,7 +91,8 @@ guid_text(const uint8_t *p, char out[37])
 struct gpt *
 gpt_load(struct parser_image *p, uint32_t sector_size, bool backup)
 {
-    uint64_t header_at = backup ? p->length / sector_size - 1 : 1;
+    uint64_t sectors = p->length / sector_size;
+    uint64_t header_at = backup && sectors > 0 ? sectors - 1 : 1;
     uint8_t header[HEADER_MIN];
     uint64_t entries_at;
     struct gpt *gpt;

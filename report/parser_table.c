@@ -10,13 +10,14 @@
 /* A table with more rows than this is cut, and that is a finding. */
 #define ROWS_MAX 8192
 
-/* mmls shows "Meta", dashes, or the entry's place: table and slot, or the slot alone. */
+/* mmls shows "Meta", dashes where no entry says so, or the entry's place: table and slot, or the
+   slot alone. (An entry can be of free space: Apple_Free.) */
 static char *
 slot_text(const TSK_VS_PART_INFO *part)
 {
     if (part->flags & TSK_VS_PART_FLAG_META)
         return xstrdup("Meta");
-    if (part->flags & TSK_VS_PART_FLAG_UNALLOC)
+    if ((part->flags & TSK_VS_PART_FLAG_UNALLOC) && part->slot_num == -1)
         return xstrdup("-------");
     if (part->table_num == -1)
         return xasprintf("%.3d", part->slot_num);
@@ -98,6 +99,26 @@ look_into_gap(struct parser_image *p, const TSK_VS_INFO *vs, const TSK_VS_PART_I
     ranges_free(&gap);
 }
 
+/* libtsk takes the protective MBR of a GPT disk for a DOS table where the GPT itself is damaged. */
+static void
+check_protective(struct parser_image *p, const TSK_VS_INFO *vs)
+{
+    static const char mark[] = "(0xee)"; /* libtsk's descriptions end with the type */
+    struct gpt *backup;
+
+    for (const TSK_VS_PART_INFO *part = vs->part_list; part; part = part->next) {
+        size_t n = part->desc ? strlen(part->desc) : 0;
+
+        if (n < sizeof mark || strcmp(part->desc + n - (sizeof mark - 1), mark) != 0)
+            continue;
+        backup = gpt_load(p, vs->block_size, true);
+        emit_finding("gpt-damaged", "the disk has a protective MBR but no usable primary GPT; %s",
+                     backup ? "its backup stands at the end of the disk"
+                            : "no backup stands at the end of the disk");
+        return;
+    }
+}
+
 void
 parser_table(struct parser_image *p)
 {
@@ -115,6 +136,8 @@ parser_table(struct parser_image *p)
         return;
     }
     send_table(vs);
+    if (vs->vstype == TSK_VS_TYPE_DOS)
+        check_protective(p, vs);
     if (vs->vstype == TSK_VS_TYPE_GPT)
         gpt = gpt_load(p, vs->block_size, vs->is_backup != 0);
     for (const TSK_VS_PART_INFO *part = vs->part_list; part && rows < ROWS_MAX; part = part->next) {
