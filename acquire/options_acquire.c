@@ -356,7 +356,9 @@ acquire_options_parse(int argc, char **argv, struct acquire_options *o, struct e
     if (count != 2)
         return err_set(err, OUTCOME_USAGE, "%s; see 'exhibit acquire --help'",
                        count < 2 ? "SOURCE and DEST are needed" : "too many arguments");
+    if (check_conflicts(o, err) != 0)
+        return -1;
     if (!o->e01)
         o->compression = COMPRESSION_NONE;
-    return check_conflicts(o, err);
+    return 0;
 }

@@ -128,11 +128,15 @@ detach_loop() {
 # attach FILE [losetup options]: sets DEV; its partitions' nodes appear where the machine makes
 # them. Detached at the end, or by detach_loop.
 attach() {
-    local file=$1
+    local file=$1 node
     shift
     DEV=$(losetup --find --show "$@" "$file")
     at_exit detach_loop "$DEV"
     partx -a "$DEV" 2>/dev/null || true
+    # The flag of whoever had this loop device before outlives its detaching.
+    for node in "$DEV" "$DEV"p*; do
+        [ ! -b "$node" ] || blockdev --setrw "$node"
+    done
 }
 
 unmount_fuse() {

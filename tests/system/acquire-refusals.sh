@@ -45,9 +45,17 @@ if command -v dmsetup >/dev/null && dmsetup create "exhibit-test-$$" \
     refused "busy" "$DEV" "$T/out.d/x"
     dmsetup remove "exhibit-test-$$"
 fi
+# The system's disk, with a destination that does not lie on it.
+mkdir "$T/small"
 system=$(findmnt -n -o SOURCE / || true)
-if [ -b "$system" ]; then
-    refused "running system" "$system" "$T/out.d/x"
+if mount -t tmpfs -o size=4M tmpfs "$T/small" 2>/dev/null; then
+    at_exit umount "$T/small"
+    if [ -b "$system" ]; then
+        refused "running system" "$system" "$T/small/x"
+    fi
+    # No room there for anything larger.
+    refused "not enough space" "$DEV" "$T/small/x"
+    assert_only "$T/small"
 fi
 
 # --- who it is
@@ -78,14 +86,6 @@ for ext in raw 001 003; do
     rm "$T/out.d/x.$ext"
 done
 allowed=()
-
-# --- no room
-mkdir "$T/small"
-if mount -t tmpfs -o size=4M tmpfs "$T/small" 2>/dev/null; then
-    at_exit umount "$T/small"
-    refused "not enough space" "$DEV" "$T/small/x"
-    assert_only "$T/small"
-fi
 
 # A device that is not ours to take stays free: nothing above left it held.
 expect 0 exhibit acquire "$DEV" "$T/out.d/x" --release -q

@@ -53,7 +53,7 @@ bad 2 "pieces" "$T/src" "$T/d/x" --piecewise 1
 bad 2 "past the end" "$T/src" "$T/d/x" --offset 1048576
 bad 2 "past the end" "$T/src" "$T/d/x" --offset 8T
 bad 2 "length" "$T/src" "$T/d/x" --length 1048577
-bad 2 "length" "$T/src" "$T/d/x" --offset 1M --length 0
+bad 2 "length" "$T/src" "$T/d/x" --length 0
 bad 2 "length" "$T/src" "$T/d/x" --offset 512 --length 1M
 for sector in 0 1 511 513 1000 65536 x; do
     bad 2 "sector" "$T/src" "$T/d/x" --sector-size $sector
