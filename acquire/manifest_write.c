@@ -113,8 +113,8 @@ static json_t *
 write_block_json(const struct acquisition *a)
 {
     json_t *v = json_object();
-    json_t *flag = a->device ? json_object()
-                             : json_pack("{s:n, s:n, s:n}", "before", "during", "after");
+    json_t *flag =
+        a->device ? json_object() : json_pack("{s:n, s:n, s:n}", "before", "during", "after");
 
     json_set_text(v, "level",
                   a->device ? write_block_level_name((enum write_block_level)a->opened.level)
@@ -128,8 +128,9 @@ write_block_json(const struct acquisition *a)
     }
     set(v, "read_only_flag", flag);
     set_or_null(v, "hardware_blocker", a->options.hardware_blocker);
-    set(v, "monitor", json_pack("{s:b, s:n, s:n, s:n, s:n, s:n, s:n}", "available", 0, "reads",
-                                "writes", "flushes", "discards", "passthrough", "refused"));
+    set(v, "monitor",
+        json_pack("{s:b, s:n, s:n, s:n, s:n, s:n, s:n}", "available", 0, "reads", "writes",
+                  "flushes", "discards", "passthrough", "refused"));
     return v;
 }
 
@@ -318,6 +319,31 @@ unreadable_json(const struct acquisition *a)
     return v;
 }
 
+/* The checks that ran. They ran in DEST.partial, which will be gone: files are named without it. */
+static json_t *
+checks_json(const json_t *checks)
+{
+    json_t *array = json_array();
+    const json_t *check;
+    size_t i;
+
+    json_array_foreach(checks, i, check)
+    {
+        const char *target = json_text_or_null(check, "target");
+        const char *slash = target ? strrchr(target, '/') : NULL;
+        const char *status = json_text_or_null(check, "status");
+        json_t *v;
+
+        if (status && strcmp(status, "not-run") == 0)
+            continue;
+        v = json_copy((json_t *)(uintptr_t)check); /* json_copy only reads it */
+        if (slash)
+            json_set_text(v, "target", slash + 1);
+        (void)json_array_append_new(array, v);
+    }
+    return array;
+}
+
 static json_t *
 verification_json(const struct acquisition *a, size_t i)
 {
@@ -333,8 +359,10 @@ verification_json(const struct acquisition *a, size_t i)
     json_set_text(v, "status", verdict && strcmp(verdict, "passed") == 0 ? "passed" : "failed");
     set_time(v, "finished", clock_now());
     json_set_text(v, "verdict", verdict);
+    if (json_object_get(document, "error"))
+        set(v, "error", json_incref(json_object_get(document, "error")));
     set(v, "read_from", json_incref(json_object_get(document, "read_from")));
-    set(v, "checks", json_incref(json_object_get(document, "checks")));
+    set(v, "checks", checks_json(json_object_get(document, "checks")));
     return v;
 }
 
