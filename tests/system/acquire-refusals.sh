@@ -45,13 +45,14 @@ if command -v dmsetup >/dev/null && dmsetup create "exhibit-test-$$" \
     refused "busy" "$DEV" "$T/out.d/x"
     dmsetup remove "exhibit-test-$$"
 fi
-# The system's disk, with a destination that does not lie on it.
+# The system's disk, with a destination that does not lie on it; one sector and no write block, so
+# that nothing happens to this machine should the refusal fail.
 mkdir "$T/small"
 system=$(findmnt -n -o SOURCE / || true)
 if mount -t tmpfs -o size=4M tmpfs "$T/small" 2>/dev/null; then
     at_exit umount "$T/small"
     if [ -b "$system" ]; then
-        refused "running system" "$system" "$T/small/x"
+        refused "running system" "$system" "$T/small/x" --length 1s --write-block none
     fi
     # No room there for anything larger.
     refused "not enough space" "$DEV" "$T/small/x"

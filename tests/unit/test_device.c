@@ -139,8 +139,8 @@ build_ata(void)
 static void
 build_others(void)
 {
-    static const unsigned char pg80[] = {0,   0x80, 0,   9,   ' ',  ' ', 'S',
-                                         'E', 0xff, 'R', ' ', '\0', 'X', 'X'};
+    static const unsigned char pg80[] = {0,   0x80, 0,   7,   ' ', ' ', 'S',
+                                         'E', 0xff, 'R', ' ', 'X', 'X'};
 
     put_disk(SDB, "8:16", "4096\n");
     put_link(SDB, "device", USB "/2-1:1.0/host6/target6:0:0/6:0:0:0");
