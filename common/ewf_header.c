@@ -260,14 +260,14 @@ take_values(struct image *img, char *text)
     }
 }
 
-static uint8_t *
-load_header(struct image *img, size_t segment, uint64_t offset, uint64_t n, size_t *n_out)
+uint8_t *
+ewf_load_inflated(struct image *img, size_t segment, uint64_t offset, uint64_t n, size_t *n_out)
 {
     AUTO_FREE uint8_t *in = ewf_load(img, segment, offset, n, HEADER_MAX);
     uint8_t *out = in ? inflate_header(in, (size_t)n, n_out) : NULL;
 
     if (in && !out)
-        ewf_damage(img, segment, offset, "a header section does not inflate");
+        ewf_damage(img, segment, offset, "a compressed section does not inflate");
     return out;
 }
 
@@ -275,7 +275,7 @@ void
 ewf_on_header(struct image *img, size_t segment, uint64_t offset, uint64_t n)
 {
     size_t size = 0;
-    AUTO_FREE uint8_t *data = load_header(img, segment, offset, n, &size);
+    AUTO_FREE uint8_t *data = ewf_load_inflated(img, segment, offset, n, &size);
     AUTO_FREE char *text = data ? from_bytes(data, size) : NULL;
 
     if (text && !img->ewf->have_header2 && img->info.n_headers == 0)
@@ -287,7 +287,7 @@ void
 ewf_on_header2(struct image *img, size_t segment, uint64_t offset, uint64_t n)
 {
     size_t size = 0;
-    AUTO_FREE uint8_t *data = load_header(img, segment, offset, n, &size);
+    AUTO_FREE uint8_t *data = ewf_load_inflated(img, segment, offset, n, &size);
     AUTO_FREE char *text = data ? from_utf16(data, size) : NULL;
 
     if (!text || img->ewf->have_header2)

@@ -78,12 +78,22 @@ void ewf_on_data(struct image *img, size_t segment, uint64_t offset, uint64_t n)
 void ewf_on_hash(struct image *img, size_t segment, uint64_t offset, uint64_t n);
 void ewf_on_digest(struct image *img, size_t segment, uint64_t offset, uint64_t n);
 void ewf_on_error2(struct image *img, size_t segment, uint64_t offset, uint64_t n);
+/* An all-zero hash is one that the writer did not fill in; two that differ are damage. */
+void ewf_store_hash(struct image *img, size_t segment, uint64_t offset, const char *name,
+                    const uint8_t *p, size_t n);
+/* ewf_xml.c */
+void ewf_on_xheader(struct image *img, size_t segment, uint64_t offset, uint64_t n);
+void ewf_on_xhash(struct image *img, size_t segment, uint64_t offset, uint64_t n);
 /* ewf_header.c */
 void ewf_on_header(struct image *img, size_t segment, uint64_t offset, uint64_t n);
 void ewf_on_header2(struct image *img, size_t segment, uint64_t offset, uint64_t n);
 
 /* The n bytes at offset of the segment, or NULL (a finding says why); the caller frees it. */
 uint8_t *ewf_load(struct image *img, size_t segment, uint64_t offset, uint64_t n, uint64_t max);
+
+/* The same of a section that holds a zlib stream: what it inflates to, *n_out bytes. */
+uint8_t *ewf_load_inflated(struct image *img, size_t segment, uint64_t offset, uint64_t n,
+                           size_t *n_out);
 
 /* A finding of check STRUCTURE that damages no known part of the media. */
 void ewf_damage(struct image *img, size_t segment, uint64_t offset, const char *fmt, ...)

@@ -80,10 +80,9 @@ all_zero(const uint8_t *p, size_t n)
     return true;
 }
 
-/* An all-zero hash is one that the writer did not fill in. */
-static void
-store_hash(struct image *img, size_t segment, uint64_t offset, const char *name, const uint8_t *p,
-           size_t n)
+void
+ewf_store_hash(struct image *img, size_t segment, uint64_t offset, const char *name,
+               const uint8_t *p, size_t n)
 {
     const char *known = manifest_hash_find(&img->info.stored, name);
     char hex[DIGEST_HEX_MAX];
@@ -110,7 +109,7 @@ ewf_on_hash(struct image *img, size_t segment, uint64_t offset, uint64_t n)
     }
     if (!ewf_checksum_follows(p, EWF_HASH_SIZE - 4))
         ewf_damage(img, segment, offset, "the hash section has a wrong checksum");
-    store_hash(img, segment, offset, "md5", p, 16);
+    ewf_store_hash(img, segment, offset, "md5", p, 16);
 }
 
 void
@@ -126,8 +125,8 @@ ewf_on_digest(struct image *img, size_t segment, uint64_t offset, uint64_t n)
     }
     if (!ewf_checksum_follows(p, EWF_DIGEST_SIZE - 4))
         ewf_damage(img, segment, offset, "the digest section has a wrong checksum");
-    store_hash(img, segment, offset, "md5", p, 16);
-    store_hash(img, segment, offset, "sha1", p + 16, 20);
+    ewf_store_hash(img, segment, offset, "md5", p, 16);
+    ewf_store_hash(img, segment, offset, "sha1", p + 16, 20);
 }
 
 /* Ranges are kept in sectors here; ewf_set_sizes() turns them into bytes. */

@@ -301,15 +301,25 @@ static const struct {
     void (*on)(struct walk *w);
     void (*value)(struct image *img, size_t segment, uint64_t offset, uint64_t n);
 } kinds[] = {
-    {"header", NULL, ewf_on_header}, {"header2", NULL, ewf_on_header2},
-    {"volume", NULL, ewf_on_volume}, {"disk", NULL, ewf_on_volume},
-    {"data", NULL, ewf_on_data},     {"sectors", on_sectors, NULL},
-    {"table", on_table, NULL},       {"table2", on_table2, NULL},
-    {"hash", NULL, ewf_on_hash},     {"digest", NULL, ewf_on_digest},
-    {"error2", NULL, ewf_on_error2}, {"incomplete", on_incomplete, NULL},
-    {"session", on_nothing, NULL},   {"xheader", on_nothing, NULL},
-    {"xhash", on_nothing, NULL},     {"ltypes", on_nothing, NULL},
+    /* clang-format off */
+    {"header", NULL, ewf_on_header},
+    {"header2", NULL, ewf_on_header2},
+    {"xheader", NULL, ewf_on_xheader},
+    {"volume", NULL, ewf_on_volume},
+    {"disk", NULL, ewf_on_volume},
+    {"data", NULL, ewf_on_data},
+    {"sectors", on_sectors, NULL},
+    {"table", on_table, NULL},
+    {"table2", on_table2, NULL},
+    {"hash", NULL, ewf_on_hash},
+    {"xhash", NULL, ewf_on_xhash},
+    {"digest", NULL, ewf_on_digest},
+    {"error2", NULL, ewf_on_error2},
+    {"incomplete", on_incomplete, NULL},
+    {"session", on_nothing, NULL},
+    {"ltypes", on_nothing, NULL},
     {"ltree", on_nothing, NULL},
+    /* clang-format on */
 };
 
 static void
