@@ -10,7 +10,7 @@ const char *const part_state_names[3] = {"allocated", "unallocated", "meta"};
    able to fill memory with them. */
 #define FINDINGS_MAX 1000
 
-static char *
+__attribute__((format(printf, 1, 0))) static char *
 format(const char *fmt, va_list ap)
 {
     char *s;
