@@ -43,7 +43,8 @@ text_stays_text(void **state)
 static void
 random_bytes_give_no_markup(void **state)
 {
-    static const char pool[] = "<>&\"'\n\r\x1b\x80\xff\xe2\x80\xaeabc/=";
+    static const char pool[] = "<>&\"'\n\r\x1b\x80\xff\xe2\x80\xae"
+                               "abc/=";
     struct rng rng = rng_start("html");
 
     (void)state;
