@@ -105,8 +105,10 @@ recover(struct reader *r, uint8_t *buf, uint64_t base, uint64_t offset, uint64_t
         int sys = got < 0 ? errno : 0;
         struct range bad;
 
-        if (got == 0 || (got < 0 && classify(sys) != FAILURE_MEDIUM))
+        if (got < 0 && classify(sys) != FAILURE_MEDIUM)
             return fail(r, next.offset, sys, err);
+        if (got >= 0 && (uint64_t)got < sector && (uint64_t)got < next.length)
+            return fail(r, next.offset + (uint64_t)got, 0, err);
         if (recovery_result(&plan, got < 0 ? 0 : (uint64_t)got, &bad))
             give_up(r, buf, base, &bad, sys);
     }
@@ -127,13 +129,15 @@ reader_fill(struct reader *r, void *buf, size_t n, uint64_t at, struct err *err)
             source_pread(r->spec.source, (uint8_t *)buf + done, part, r->spec.offset + at + done);
 
         if (got > 0) {
+            size_t before = done;
+
             /* A short read that ends inside a sector is read again from the sector's start, for
                direct reads must begin there; unless it ends the media. */
             done += (size_t)got;
             if (done < want)
                 done -= done % sector;
-            if (done == 0)
-                return fail(r, at, EIO, err);
+            if (done == before) /* less than a sector: that is where the source ends now */
+                return fail(r, at + before + (uint64_t)got, 0, err);
             continue;
         }
         if (got == 0 || classify(errno) != FAILURE_MEDIUM)
