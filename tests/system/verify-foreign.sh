@@ -1,0 +1,64 @@
+# Images of other tools: every format, compression and chunk size of ewfacquire, whole and in
+# segments, and the sample images. ewfverify and we must agree, and on the hash too.
+. "$(dirname "$0")/../lib/system.sh"
+require ewfacquire ewfverify jq
+
+media=$T/media.raw
+mixed_file "$media" 3145728 foreign
+md5=$(md5_of "$media")
+sha256=$(sha256_of "$media")
+
+# agree IMAGE: both say that it is whole, and we compute the hash of the media.
+agree() {
+    ewfverify -q "$1" >"$T/judge" 2>&1 || fail "ewfverify does not accept ${1##*/}"
+    expect 0 exhibit-verify --json "$1"
+    assert_json "$T/out" .verdict passed
+    assert_json "$T/out" .media.hashes.md5 "$md5"
+    assert_json "$T/out" .media.hashes.sha256 "$sha256"
+    assert_json "$T/out" '[.checks[] | select(.status == "passed") | .name] | join(" ")' \
+        'segments structure chunks stored-hash'
+    made=$((made + 1))
+}
+
+# acquire NAME [ewfacquire options]
+acquire() {
+    local name=$1
+    shift
+    ewfacquire -u -q -t "$T/$name" "$@" "$media" >"$T/acquire.log" 2>&1 </dev/null ||
+        fail "ewfacquire $*: $(tail -n 1 "$T/acquire.log")"
+    agree "$(echo "$T/$name".[EesS]01)"
+    rm -f "$T/$name".*
+}
+
+made=0
+for format in ewf smart ftk encase1 encase2 encase3 encase4 encase5 encase6 encase7 linen5 linen6; do
+    acquire "$format" -f "$format" -c fast
+    acquire "$format-split" -f "$format" -c none -S 1048576
+done
+for compression in none empty-block fast best; do
+    for sectors in 16 64 512 4096; do
+        acquire "c-$compression-$sectors" -f encase6 -c "$compression" -b "$sectors"
+    done
+done
+
+# EWF-X keeps SHA-256, which ewfverify compares only on request.
+ewfacquire -u -q -t "$T/x" -f ewfx -d sha1,sha256 "$media" >"$T/acquire.log" 2>&1 </dev/null
+expect 0 exhibit-verify --json "$T/x.e01"
+assert_json "$T/out" '.checks[] | select(.name == "stored-hash").detail' 'md5, sha1, sha256 match'
+[ "$made" -ge 40 ] || fail "only $made images were compared"
+
+# The samples, whose hashes are known from their makers.
+require_shared
+while IFS='|' read -r _ file _ size md5 sha256 _; do
+    file=${file// /} size=${size//[ ,]/} md5=${md5// /} sha256=${sha256// /}
+    case $file in *.E01 | *.raw | *.dd) ;; *) continue ;; esac
+    [ ${#md5} -eq 32 ] || md5=
+    expect 0 exhibit-verify --json "$SHARED/images/$file"
+    assert_json "$T/out" .media.size "$size"
+    [ -z "$md5" ] || assert_json "$T/out" .media.hashes.md5 "$md5"
+    [ -z "$md5" ] || assert_json "$T/out" .media.hashes.sha256 "$sha256"
+    case $file in
+    *.E01) assert_json "$T/out" .verdict passed ;;
+    *) assert_json "$T/out" .verdict unreferenced ;;
+    esac
+done < <(grep '^|' "$SHARED/images/README.md")
