@@ -147,7 +147,7 @@ static const struct {
     {"sha384", "SHA-384"},
     {"sha512", "SHA-512"},
     {"sha3-256", "SHA3-256"},
-    {"uid", "user id"},
+    {"uid", "User ID"},
     {"smart", "SMART health"},
     {"id", "ID"},
     {"landlock_abi", "Landlock version"},
@@ -264,6 +264,8 @@ integer_value(FILE *f, const char *key, json_int_t n)
         (void)fprintf(f, "%" JSON_INTEGER_FORMAT, n);
     else if (is_bytes(key))
         html_bytes(f, (uint64_t)n);
+    else if (ends_with(key, "id")) /* a name, no quantity */
+        (void)fprintf(f, "%" JSON_INTEGER_FORMAT, n);
     else
         html_number(f, (uint64_t)n);
 }

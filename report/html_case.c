@@ -126,29 +126,29 @@ html_hashes(FILE *f, const struct report *r)
 static void
 segment_row(FILE *f, size_t i, const json_t *s)
 {
+    static const char *const names[] = {"md5", "sha256"};
+    static const char *const titles[] = {"MD5", "SHA-256"};
     uint64_t size = 0;
     struct err err = ERR_INIT;
-    static const char *const names[] = {"md5", "sha256"};
     bool any = false;
 
     (void)json_get_u64(s, "size", &size, &err);
-    (void)fprintf(f, "<tr><td class=\"n\">%zu</td><td>", i + 1);
+    (void)fprintf(f, "<tr><td class=\"n\">%zu</td><td class=\"w\">", i + 1);
     html_value(f, "file", json_object_get(s, "file"));
-    if (json_is_string(json_object_get(s, "directory"))) {
-        (void)fputs("<br><small>", f);
-        html_value(f, "path", json_object_get(s, "directory"));
-        (void)fputs("</small>", f);
-    }
-    (void)fputs("</td><td class=\"n\">", f);
+    (void)fputs("<br><small>", f);
     html_number(f, size);
-    (void)fputs("</td><td class=\"hash\">", f);
-    for (size_t k = 0; k < 2; k++) {
+    (void)fputs(" bytes", f);
+    if (json_is_string(json_object_get(s, "directory"))) {
+        (void)fputs(" in ", f);
+        html_value(f, "path", json_object_get(s, "directory"));
+    }
+    (void)fputs("</small></td><td class=\"hash\">", f);
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
         const char *hex = json_text_or_null(s, names[k]);
 
         if (!hex)
             continue;
-        (void)fputs(any ? "<br>" : "", f);
-        (void)fputs(k == 0 ? "<i>MD5</i> " : "<i>SHA-256</i> ", f);
+        (void)fprintf(f, "%s<i>%s</i> ", any ? "<br>" : "", titles[k]);
         html_plain(f, hex);
         any = true;
     }
@@ -165,8 +165,8 @@ html_segments(FILE *f, const struct report *r)
 
     (void)fputs("<section id=\"image\"><h2>Image</h2>\n<table class=\"facts\">\n", f);
     html_facts(f, image, skip);
-    (void)fputs("</table>\n<table class=\"grid\"><thead><tr><th class=\"n\">#</th><th>Segment file"
-                "</th><th class=\"n\">Bytes</th><th>Hashes of the file</th></tr></thead><tbody>\n",
+    (void)fputs("</table>\n<table class=\"grid\"><thead><tr><th class=\"n\">#</th><th>Segment "
+                "file</th><th>Hashes of the file</th></tr></thead><tbody>\n",
                 f);
     for (size_t i = 0; i < n && i < SEGMENT_ROWS; i++)
         segment_row(f, i, json_array_get(segments, i));
@@ -177,38 +177,61 @@ html_segments(FILE *f, const struct report *r)
     (void)fputs("</section>\n", f);
 }
 
+static void
+range_cells(FILE *f, const struct report *r, size_t i)
+{
+    const struct range *x = &r->unreadable.v[i];
+
+    (void)fprintf(f, "<td class=\"n\">%zu</td><td class=\"n\">", i + 1);
+    html_number(f, x->offset);
+    (void)fputs("</td><td class=\"n\">", f);
+    html_number(f, x->offset / r->sector_size);
+    (void)fputs("</td><td class=\"n\">", f);
+    html_number(f, x->length);
+    (void)fputs("</td>", f);
+}
+
+/* Two ranges side by side, the second half of them to the right. */
+static void
+range_table(FILE *f, const struct report *r, size_t n)
+{
+    static const char head[] = "<th class=\"n\">#</th><th class=\"n\">First byte</th><th "
+                               "class=\"n\">First sector</th><th class=\"n\">Bytes</th>";
+    size_t half = (n + 1) / 2;
+
+    (void)fprintf(f, "<table class=\"grid ranges\"><thead><tr>%s%s</tr></thead><tbody>\n", head,
+                  n > 1 ? head : "");
+    for (size_t i = 0; i < half; i++) {
+        (void)fputs("<tr>", f);
+        range_cells(f, r, i);
+        if (half + i < n)
+            range_cells(f, r, half + i);
+        else if (n > 1)
+            (void)fputs("<td colspan=\"4\"></td>", f);
+        (void)fputs("</tr>\n", f);
+    }
+    (void)fputs("</tbody></table>\n", f);
+}
+
 void
 html_unreadable(FILE *f, const struct report *r)
 {
     uint64_t total = ranges_total(&r->unreadable);
+    size_t n = r->unreadable.n;
 
     (void)fputs("<section id=\"unreadable\"><h2>Unreadable ranges</h2>\n", f);
-    if (r->unreadable.n == 0) {
+    if (n == 0) {
         (void)fputs("<p class=\"none\">None is recorded.</p></section>\n", f);
         return;
     }
     (void)fputs("<p>The source did not return ", f);
     html_bytes(f, total);
-    (void)fprintf(f, " in %zu ranges, ", r->unreadable.n);
+    (void)fprintf(f, " in %zu range%s, ", n, n == 1 ? "" : "s");
     html_share(f, total, r->media_size);
-    (void)fputs(" of the media. In the image zeros stand in their place.</p>\n<table class=\"grid "
-                "ranges\"><thead><tr><th class=\"n\">#</th><th class=\"n\">First byte</th><th "
-                "class=\"n\">First sector</th><th class=\"n\">Bytes</th></tr></thead><tbody>\n",
-                f);
-    for (size_t i = 0; i < r->unreadable.n && i < RANGE_ROWS; i++) {
-        const struct range *x = &r->unreadable.v[i];
-
-        (void)fprintf(f, "<tr><td class=\"n\">%zu</td><td class=\"n\">", i + 1);
-        html_number(f, x->offset);
-        (void)fputs("</td><td class=\"n\">", f);
-        html_number(f, x->offset / r->sector_size);
-        (void)fputs("</td><td class=\"n\">", f);
-        html_number(f, x->length);
-        (void)fputs("</td></tr>\n", f);
-    }
-    (void)fputs("</tbody></table>\n", f);
-    if (r->unreadable.n > RANGE_ROWS)
+    (void)fputs(" of the media. In the image zeros stand in their place.</p>\n", f);
+    range_table(f, r, n < RANGE_ROWS ? n : RANGE_ROWS);
+    if (n > RANGE_ROWS)
         (void)fprintf(f, "<p class=\"more\">and %zu more, in the JSON report</p>\n",
-                      r->unreadable.n - RANGE_ROWS);
+                      n - RANGE_ROWS);
     (void)fputs("</section>\n", f);
 }

@@ -233,12 +233,31 @@ html_drawing(FILE *f, const struct report *r)
 }
 
 static void
+guid_row(FILE *f, const struct partition *p)
+{
+    (void)fprintf(f, "<tr class=\"guids\"><td></td><td colspan=\"6\">");
+    if (p->type_name) {
+        html_plain(f, p->type_name);
+        (void)fputs(" · ", f);
+    }
+    (void)fputs("type <span class=\"mono\">", f);
+    html_plain(f, p->type_guid);
+    (void)fputs("</span> · unique <span class=\"mono\">", f);
+    html_plain(f, p->guid ? p->guid : "–");
+    (void)fputs("</span>", f);
+    if (p->attributes != 0)
+        (void)fprintf(f, " · attributes 0x%016" PRIx64, p->attributes);
+    (void)fputs("</td></tr>\n", f);
+}
+
+static void
 partition_row(FILE *f, const struct report *r, const struct partition *p)
 {
     char human[SIZE_TEXT_MAX];
 
-    (void)fprintf(f, "<tr class=\"%s\"><td class=\"n\">%03" PRIu64 "</td><td class=\"mono slot\">",
-                  part_state_names[p->state], p->index);
+    (void)fprintf(f,
+                  "<tr class=\"%s%s\"><td class=\"n\">%03" PRIu64 "</td><td class=\"mono slot\">",
+                  part_state_names[p->state], p->type_guid ? " has-guids" : "", p->index);
     html_plain(f, p->slot);
     (void)fputs("</td><td class=\"n\">", f);
     html_number(f, p->start);
@@ -246,25 +265,12 @@ partition_row(FILE *f, const struct report *r, const struct partition *p)
     html_number(f, p->length > 0 ? p->start + p->length - 1 : p->start);
     (void)fputs("</td><td class=\"n\">", f);
     html_number(f, p->length);
-    (void)fprintf(f, "</td><td class=\"n\">%s</td><td>",
+    (void)fprintf(f, "</td><td class=\"n\">%s</td><td class=\"w\">",
                   size_human(p->length * r->table.sector_size, human));
     html_text(f, p->description);
-    if (p->type_guid) {
-        (void)fputs("<br><small>", f);
-        if (p->type_name) {
-            html_plain(f, p->type_name);
-            (void)fputs(" · ", f);
-        }
-        (void)fputs("type <span class=\"mono\">", f);
-        html_plain(f, p->type_guid);
-        (void)fputs("</span> · unique <span class=\"mono\">", f);
-        html_plain(f, p->guid ? p->guid : "–");
-        (void)fputs("</span>", f);
-        if (p->attributes != 0)
-            (void)fprintf(f, " · attributes 0x%016" PRIx64, p->attributes);
-        (void)fputs("</small>", f);
-    }
     (void)fputs("</td></tr>\n", f);
+    if (p->type_guid)
+        guid_row(f, p);
 }
 
 void
@@ -302,6 +308,27 @@ html_partitions(FILE *f, const struct report *r)
 }
 
 static void
+fs_cells(FILE *f, const struct file_system *fs)
+{
+    char human[SIZE_TEXT_MAX];
+
+    (void)fprintf(f, "<td class=\"n\">%s</td><td class=\"n\">",
+                  size_human(fs->block_size * fs->block_count, human));
+    html_number(f, fs->block_count);
+    (void)fputs(" × ", f);
+    html_number(f, fs->block_size);
+    (void)fputs("<br><small>", f);
+    html_number(f, fs->first_block);
+    (void)fputs(" – ", f);
+    html_number(f, fs->last_block);
+    if (fs->cluster_size != fs->block_size) {
+        (void)fputs(", clusters of ", f);
+        html_number(f, fs->cluster_size);
+    }
+    (void)fputs("</small></td></tr>\n", f);
+}
+
+static void
 volume_row(FILE *f, const struct volume *v)
 {
     char human[SIZE_TEXT_MAX];
@@ -309,32 +336,22 @@ volume_row(FILE *f, const struct volume *v)
 
     (void)fputs("<tr><td>", f);
     html_plain(f, v->name);
-    (void)fputs("</td><td>", f);
+    (void)fputs("</td><td class=\"w\">", f);
     html_plain(f, volume_type(v));
     if (v->encrypted)
         (void)fputs(" <strong>(encrypted)</strong>", f);
-    (void)fputs("</td><td>", f);
+    (void)fputs("</td><td class=\"w\">", f);
     html_text(f, fs && fs->label ? fs->label : "–");
-    (void)fputs("<br><small class=\"mono\">", f);
-    html_plain(f, fs && fs->id ? fs->id : "");
-    (void)fprintf(f, "</small></td><td class=\"n\">%s</td><td class=\"n\">",
-                  size_human(v->length, human));
-    if (!fs) {
-        (void)fputs("–</td><td class=\"n\">–</td><td class=\"n\">–</td></tr>\n", f);
-        return;
-    }
-    (void)fputs(size_human(fs->block_size * fs->block_count, human), f);
-    (void)fputs("</td><td class=\"n\">", f);
-    html_number(f, fs->block_count);
-    (void)fputs(" × ", f);
-    html_number(f, fs->block_size);
-    if (fs->cluster_size != fs->block_size) {
-        (void)fputs("<br><small>clusters of ", f);
-        html_number(f, fs->cluster_size);
+    if (fs && fs->id) {
+        (void)fputs("<br><small class=\"mono\">", f);
+        html_plain(f, fs->id);
         (void)fputs("</small>", f);
     }
-    (void)fprintf(f, "</td><td class=\"n\">%" PRIu64 " – %" PRIu64 "</td></tr>\n", fs->first_block,
-                  fs->last_block);
+    (void)fprintf(f, "</td><td class=\"n\">%s</td>", size_human(v->length, human));
+    if (fs)
+        fs_cells(f, fs);
+    else
+        (void)fputs("<td class=\"n\">–</td><td class=\"n\">–</td></tr>\n", f);
 }
 
 void
@@ -345,11 +362,11 @@ html_volumes(FILE *f, const struct report *r)
         (void)fputs("<p class=\"none\">The partition table holds no partition.</p></section>\n", f);
         return;
     }
-    (void)fputs("<table class=\"grid\"><thead><tr><th>Volume</th><th>File system</th><th>Label, "
-                "identifier</th><th class=\"n\">Volume size</th><th class=\"n\">File system "
-                "size</th><th class=\"n\">Blocks × bytes</th><th class=\"n\">First – last "
-                "block</th></tr></thead><tbody>\n",
-                f);
+    (void)fputs(
+        "<table class=\"grid\"><thead><tr><th>Volume</th><th>File system</th><th>Label, "
+        "identifier</th><th class=\"n\">Volume size</th><th class=\"n\">File system "
+        "size</th><th class=\"n\">Blocks × bytes<br>first – last</th></tr></thead><tbody>\n",
+        f);
     for (size_t i = 0; i < r->n_volumes && i < PARTITION_ROWS; i++)
         volume_row(f, &r->volumes[i]);
     (void)fputs("</tbody></table>\n", f);

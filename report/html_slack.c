@@ -11,8 +11,8 @@ static void
 head(FILE *f)
 {
     (void)fputs("<table class=\"grid slack\"><thead><tr><th>Area</th><th class=\"n\">Bytes</th><th "
-                "class=\"n\">Share</th><th class=\"n\">Not zero</th><th class=\"n\">Of examined"
-                "</th><th class=\"n\">Entropy</th></tr></thead><tbody>\n",
+                "class=\"n\">Share</th><th class=\"n\">Not zero</th><th "
+                "class=\"n\">Examined</th><th class=\"n\">Entropy</th></tr></thead><tbody>\n",
                 f);
 }
 
@@ -26,9 +26,14 @@ row(FILE *f, const char *class, const char *name, const struct tally *t, uint64_
     (void)fputs("</td><td class=\"n\">", f);
     html_share(f, t->bytes, whole);
     (void)fputs("</td><td class=\"n\">", f);
-    html_number(f, tally_nonzero(t));
+    if (examined > 0)
+        html_number(f, tally_nonzero(t));
+    else
+        (void)fputs("–", f);
     (void)fputs("</td><td class=\"n\">", f);
-    if (examined < t->bytes)
+    if (examined == 0 && t->bytes > 0)
+        (void)fputs("no", f);
+    else if (examined < t->bytes)
         html_number(f, examined);
     else
         (void)fputs(t->bytes > 0 ? "all" : "–", f);
@@ -65,6 +70,8 @@ rows(FILE *f, const struct slack *s, const struct tally *volume, const struct un
 
         report_file_slack(&s->of[i], &file);
         row(f, "sum", titles[i], &file, whole);
+        if (file.bytes == 0)
+            continue;
         row(f, "sub", "sector slack", &s->of[i].kinds[SLACK_SECTOR], whole);
         row(f, "sub", "drive slack", &s->of[i].kinds[SLACK_DRIVE], whole);
     }
@@ -84,7 +91,7 @@ rows(FILE *f, const struct slack *s, const struct tally *volume, const struct un
     if (u) {
         struct tally t = {.areas = u->blocks, .bytes = u->bytes};
 
-        row(f, "sum", "Unallocated blocks (not read)", &t, whole);
+        row(f, "sum", "Unallocated blocks", &t, whole);
     }
 }
 

@@ -19,6 +19,7 @@ void parser_volume(struct parser_image *p);
 
 /* GUIDs and attributes of the GPT entry whose first sector is `start`; false if there is none. */
 struct gpt_entry {
+    size_t slot; /* its place in the table, from 0 */
     char type_guid[37];
     char guid[37];
     const char *type_name; /* or NULL */

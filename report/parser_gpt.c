@@ -127,6 +127,7 @@ gpt_find(const struct gpt *gpt, uint64_t start, struct gpt_entry *out)
 
         if (memcmp(e + ENTRY_TYPE, unused, 16) == 0 || le64(e + ENTRY_FIRST) != start)
             continue;
+        out->slot = i;
         guid_text(e + ENTRY_TYPE, out->type_guid);
         guid_text(e + ENTRY_GUID, out->guid);
         out->attributes = le64(e + ENTRY_ATTRIBUTES);

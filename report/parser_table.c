@@ -37,7 +37,9 @@ send_part(const TSK_VS_PART_INFO *part, const struct gpt *gpt)
 {
     json_t *message = emit_new("part");
     struct gpt_entry entry;
-    char *slot = slot_text(part);
+    bool known = strcmp(state_name(part), "allocated") == 0 && gpt_find(gpt, part->start, &entry);
+    /* libtsk keeps the slot in eight bits with a sign, which is too little for some GPTs. */
+    char *slot = known ? xasprintf("%.3zu", entry.slot) : slot_text(part);
 
     json_set_u64(message, "index", part->addr);
     json_set_u64(message, "start", part->start);
@@ -45,7 +47,7 @@ send_part(const TSK_VS_PART_INFO *part, const struct gpt *gpt)
     emit_text(message, "slot", slot);
     emit_text(message, "description", part->desc ? part->desc : "");
     emit_text(message, "state", state_name(part));
-    if (strcmp(state_name(part), "allocated") == 0 && gpt_find(gpt, part->start, &entry)) {
+    if (known) {
         emit_text(message, "type_guid", entry.type_guid);
         emit_text(message, "type_name", entry.type_name);
         emit_text(message, "guid", entry.guid);
