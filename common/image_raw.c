@@ -119,6 +119,27 @@ lay_out_by_size(struct image *img, struct err *err)
     return 0;
 }
 
+/* A file that carries the next number: other tools would take it for part of the image. */
+static void
+find_extra(struct image *img)
+{
+    const char *last = img->files.v[img->files.n - 1].path;
+    AUTO_FREE char *next = NULL;
+    struct numbering at;
+
+    if (!parse_numbering(last, &at))
+        return;
+    next = numbered(last, &at, at.number + 1);
+    if (exists(next))
+        image_add_finding(img,
+                          &(struct finding_spec){.check = IMAGE_CHECK_SEGMENTS,
+                                                 .segment = NO_SEGMENT,
+                                                 .file_offset = NO_OFFSET},
+                          "'%s' is not part of the image; move it away, other tools take it for "
+                          "its next segment",
+                          image_base_name(next));
+}
+
 static void
 lay_out_by_manifest(struct image *img, const struct manifest *m)
 {
@@ -142,6 +163,7 @@ lay_out_by_manifest(struct image *img, const struct manifest *m)
             s->media_length);
     }
     img->info.media_size = m->media_size;
+    find_extra(img);
 }
 
 /* The last segment that begins at or before offset. */

@@ -27,8 +27,7 @@ enum {
 static const struct option_spec option_table[] = {
     {"json", 0, NULL, OPT_JSON, "print the result as JSON on stdout"},
     {"require", 0, "LIST", OPT_REQUIRE,
-     "checks that must have been made, for example\nmedia-hash,signature; one that was not made "
-     "has failed"},
+     "checks that must have been made, such as media-hash;\none that was not run has failed"},
     {"hash", 0, "LIST", OPT_HASH,
      "hashes of the media to compute besides md5, sha256\nand those that there is something to "
      "compare with"},
