@@ -59,7 +59,9 @@ struct acquisition {
 static inline uint64_t
 acquisition_unreadable_sectors(const struct acquisition *a)
 {
-    return (ranges_total(&a->result.unreadable) + a->sector_size - 1) / a->sector_size;
+    uint32_t size = a->sector_size ? a->sector_size : 1; /* not known before there is a source */
+
+    return (ranges_total(&a->result.unreadable) + size - 1) / size;
 }
 
 #endif

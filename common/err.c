@@ -1,3 +1,4 @@
+#define EXHIBIT_ERR_C
 #include "common/err.h"
 
 #include <errno.h>
