@@ -9,6 +9,7 @@ struct lane {
     char **hex;
     size_t n;
     size_t cap;
+    struct lane *partner; /* fed along, or NULL; not owned */
 };
 
 struct lane *
@@ -52,21 +53,44 @@ close_piece(struct lane *l)
 }
 
 void
+lane_pair(struct lane *l, struct lane *partner)
+{
+    l->partner = partner;
+}
+
+/* How much of n fits into the piece that is open. */
+static size_t
+room(const struct lane *l, size_t n)
+{
+    return l->piece != 0 && n > l->piece - l->filled ? (size_t)(l->piece - l->filled) : n;
+}
+
+static void
+advance(struct lane *l, size_t n)
+{
+    l->filled += n;
+    if (l->piece != 0 && l->filled == l->piece)
+        close_piece(l);
+}
+
+void
 lane_feed(struct lane *l, const void *data, size_t n)
 {
     const uint8_t *p = data;
 
     while (n > 0) {
-        size_t part = n;
+        size_t part = room(l, n);
 
-        if (l->piece != 0 && part > l->piece - l->filled)
-            part = (size_t)(l->piece - l->filled);
-        digest_update(l->digest, p, part);
-        l->filled += part;
+        if (l->partner) {
+            part = room(l->partner, part);
+            digest_update_pair(l->digest, l->partner->digest, p, part);
+            advance(l->partner, part);
+        } else {
+            digest_update(l->digest, p, part);
+        }
+        advance(l, part);
         p += part;
         n -= part;
-        if (l->piece != 0 && l->filled == l->piece)
-            close_piece(l);
     }
 }
 
@@ -75,6 +99,8 @@ lane_end(struct lane *l)
 {
     if (l->filled > 0 || l->n == 0)
         close_piece(l);
+    if (l->partner)
+        lane_end(l->partner);
 }
 
 const char *

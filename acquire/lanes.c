@@ -7,6 +7,8 @@
 struct lanes {
     struct lane *v[LANES_MAX];
     size_t n;
+    struct lane *fed[LANES_MAX]; /* those that are no other's partner */
+    size_t n_fed;
     const struct job *job; /* outlives the set */
 };
 
@@ -48,6 +50,27 @@ want_both(struct lanes *l, uint64_t piece, struct err *err)
     return want(l, "md5", piece, err) == 0 ? want(l, "sha256", piece, err) : -1;
 }
 
+/* The MD5s, of the media, of segments and of pieces, go two by two. */
+static void
+pair_up(struct lanes *l)
+{
+    struct lane *single = NULL;
+
+    for (size_t i = 0; i < l->n; i++) {
+        struct lane *lane = l->v[i];
+
+        if (strcmp(lane_algorithm(lane), "md5") == 0) {
+            if (single) {
+                lane_pair(single, lane);
+                single = NULL;
+                continue;
+            }
+            single = lane;
+        }
+        l->fed[l->n_fed++] = lane;
+    }
+}
+
 struct lanes *
 lanes_new(const struct job *job, struct err *err)
 {
@@ -64,6 +87,7 @@ lanes_new(const struct job *job, struct err *err)
         goto fail;
     if (job->piecewise != 0 && want_both(l, job->piecewise, err) != 0)
         goto fail;
+    pair_up(l);
     return l;
 fail:
     lanes_free(l);
@@ -83,8 +107,8 @@ lanes_free(struct lanes *l)
 struct lane **
 lanes_list(struct lanes *l, size_t *n)
 {
-    *n = l->n;
-    return l->v;
+    *n = l->n_fed;
+    return l->fed;
 }
 
 void

@@ -14,7 +14,7 @@ struct lanes;
 struct lanes *lanes_new(const struct job *job, struct err *err);
 void lanes_free(struct lanes *l);
 
-/* For the pipeline; stays the set's. */
+/* The lanes to feed, each by a thread of its own: the pipeline's; stays the set's. */
 struct lane **lanes_list(struct lanes *l, size_t *n);
 
 /* After the lanes have ended. */
