@@ -256,7 +256,7 @@ read_chunk(struct image *img, struct image_scratch *s, uint64_t index, size_t ah
 {
     struct ewf_table *t = ewf_table_of(img, index);
     uint64_t left = img->info.media_size - index * img->info.chunk_size;
-    struct place p;
+    struct place p = {0};
     uint32_t i = 0;
 
     *out = (struct chunk){.state = CHUNK_MISSING};
