@@ -1,0 +1,184 @@
+#include "tests/lib/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "acquire/segments.h"
+#include "common/cleanup.h"
+#include "common/text.h"
+#include "tests/lib/written.h"
+
+static int dir = -1;
+
+static int
+enter(void **state)
+{
+    if (scratch_enter(state) != 0)
+        return -1;
+    dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return dir < 0 ? -1 : 0;
+}
+
+static int
+leave(void **state)
+{
+    (void)close(dir);
+    return scratch_leave(state);
+}
+
+static void
+append(const char *name, const void *p, size_t n)
+{
+    AUTO_FD int fd = openat(dir, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, p, n), n);
+}
+
+/* Files written in steps, with any part of them called settled at any time. */
+static void
+files_are_listed_and_hashed(void **state)
+{
+    struct rng rng = rng_start("segments");
+    uint8_t *data = xcalloc(1, (size_t)1 << 20);
+
+    (void)state;
+    for (size_t i = 0; i < (size_t)1 << 20; i++)
+        data[i] = (uint8_t)rng_next(&rng);
+    for (int round = 0; round < 25; round++) {
+        bool hash = rng_below(&rng, 3) != 0;
+        size_t files = 1 + rng_below(&rng, 20);
+        struct err err = ERR_INIT;
+        struct segment_log *log = segment_log_new(dir, hash, &err);
+        uint64_t media = 0;
+        struct segment *v;
+        size_t n = 0;
+
+        assert_non_null(log);
+        for (size_t i = 0; i < files; i++) {
+            AUTO_FREE char *name = xasprintf("seg.%zu", i);
+            uint64_t size = 0;
+
+            segment_log_begin(log, name, media);
+            for (uint64_t steps = 1 + rng_below(&rng, 4); steps > 0; steps--) {
+                size_t part =
+                    rng_below(&rng, 3) ? rng_below(&rng, 3000) : rng_below(&rng, (size_t)1 << 19);
+
+                append(name, data, part);
+                size += part;
+                if (rng_below(&rng, 2))
+                    segment_log_settled(log, rng_below(&rng, size + 1));
+            }
+            segment_log_close(log, 512 * (i + 1));
+            media += 512 * (i + 1);
+        }
+        assert_int_equal(segment_log_finish(log, &err), 0);
+        assert_int_equal(segment_log_finish(log, &err), 0); /* again: the same */
+        v = segment_log_list(log, &n);
+        assert_int_equal(n, files);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(strlen(v[i].sha256), hash ? 64 : 0);
+        check_segment_list(dir, v, n, media);
+        segment_log_free(log);
+        clear_directory(dir);
+    }
+    free(data);
+}
+
+/* Less is there than was said to be final. */
+static void
+a_file_cut_short_is_noticed(void **state)
+{
+    struct err err = ERR_INIT;
+    struct segment_log *log = segment_log_new(dir, true, &err);
+    struct segment *v;
+    size_t n;
+
+    (void)state;
+    append("cut.E01", "0123456789", 10);
+    segment_log_begin(log, "cut.E01", 0);
+    segment_log_settled(log, 20);
+    assert_int_equal(segment_log_finish(log, &err), -1);
+    assert_non_null(strstr(err.text, "cut.E01"));
+    assert_non_null(strstr(err.text, "shorter"));
+    v = segment_log_list(log, &n);
+    assert_int_equal(n, 1);
+    assert_string_equal(v[0].file, "cut.E01");
+    segment_log_free(log);
+    clear_directory(dir);
+}
+
+/* The first file that cannot be had ends it; the files after are not waited for for ever. */
+static void
+a_missing_file_is_an_error(void **state)
+{
+    struct err err = ERR_INIT;
+    struct segment_log *log = segment_log_new(dir, true, &err);
+
+    (void)state;
+    append("a.E01", "a", 1);
+    segment_log_begin(log, "a.E01", 0);
+    segment_log_close(log, 512);
+    segment_log_begin(log, "gone.E02", 512);
+    segment_log_close(log, 512);
+    segment_log_begin(log, "a.E01", 1024);
+    segment_log_close(log, 512);
+    assert_int_equal(segment_log_finish(log, &err), -1);
+    assert_non_null(strstr(err.text, "gone.E02"));
+    assert_int_equal(err.sys, ENOENT);
+    segment_log_free(log);
+    clear_directory(dir);
+}
+
+static void
+a_link_is_not_followed(void **state)
+{
+    struct err err = ERR_INIT;
+    struct segment_log *log = segment_log_new(dir, true, &err);
+
+    (void)state;
+    append("real", "secret", 6);
+    assert_int_equal(symlinkat("real", dir, "x.E01"), 0);
+    segment_log_begin(log, "x.E01", 0);
+    segment_log_close(log, 512);
+    assert_int_equal(segment_log_finish(log, &err), -1);
+    assert_int_equal(err.sys, ELOOP);
+    segment_log_free(log);
+    clear_directory(dir);
+}
+
+/* As when a job stops in the middle: one file is still open, or none was ever begun. */
+static void
+an_unfinished_file_is_left_alone(void **state)
+{
+    struct err err = ERR_INIT;
+    struct segment_log *log = segment_log_new(dir, true, &err);
+    size_t n = 1;
+
+    (void)state;
+    assert_int_equal(segment_log_finish(log, &err), 0);
+    (void)segment_log_list(log, &n);
+    assert_int_equal(n, 0);
+    segment_log_free(log);
+    log = segment_log_new(dir, true, &err);
+    append("open.E01", "abc", 3);
+    segment_log_begin(log, "open.E01", 0);
+    segment_log_settled(log, 3);
+    segment_log_free(log);
+    segment_log_free(NULL);
+    clear_directory(dir);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(files_are_listed_and_hashed),
+        cmocka_unit_test(a_file_cut_short_is_noticed),
+        cmocka_unit_test(a_missing_file_is_an_error),
+        cmocka_unit_test(a_link_is_not_followed),
+        cmocka_unit_test(an_unfinished_file_is_left_alone),
+    };
+
+    return cmocka_run_group_tests(tests, enter, leave);
+}
