@@ -243,6 +243,7 @@ hold_device(struct acquisition *a, struct err *err)
     if (session_ask(a->session, m, NULL, 0, SUPERVISOR_OPENED, err) != 0)
         return -1;
     a->last = *m;
+    (void)snprintf(a->record, sizeof a->record, "%s", m->text);
     return 0;
 }
 

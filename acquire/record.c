@@ -111,11 +111,25 @@ open_directory(struct err *err)
     return err_set(err, OUTCOME_FAILED, "'%s' is not root's alone", RECORD_DIR);
 }
 
-int
-record_write(const struct record *r, char *path, size_t n, struct err *err)
+static void
+record_name(const struct record *r, char *name, size_t n)
 {
-    AUTO_FREE char *name =
-        xasprintf("%" PRId64 "-%s-%ld.json", r->opened, r->device->name, (long)getpid());
+    (void)snprintf(name, n, "%" PRId64 "-%s-%ld.json", r->opened, r->device->name, (long)getpid());
+}
+
+void
+record_path(const struct record *r, char *path, size_t n)
+{
+    char name[DEVICE_TEXT_MAX + 64];
+
+    record_name(r, name, sizeof name);
+    (void)snprintf(path, n, "%s/%s", RECORD_DIR, name);
+}
+
+int
+record_write(const struct record *r, struct err *err)
+{
+    char name[DEVICE_TEXT_MAX + 64];
     AUTO_FREE char *text = NULL;
     AUTO_FD int dir = -1;
     size_t size = 0;
@@ -126,8 +140,6 @@ record_write(const struct record *r, char *path, size_t n, struct err *err)
     text = record_text(r, &size);
     if (!text)
         return err_set(err, OUTCOME_FAILED, "not enough memory for the record");
-    if (outfile_write(dir, name, text, size, false, err) != 0)
-        return -1;
-    (void)snprintf(path, n, "%s/%s", RECORD_DIR, name);
-    return 0;
+    record_name(r, name, sizeof name);
+    return outfile_write(dir, name, text, size, false, err);
 }

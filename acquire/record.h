@@ -24,8 +24,11 @@ struct record {
     const char *manifest_sha256; /* hex, or "" if the job wrote none */
 };
 
-/* Writes the record as JSON; its path goes into path (of size n). */
-int record_write(const struct record *r, char *path, size_t n, struct err *err);
+/* Where the record of this job goes: known from its start, so that the manifest can name it. */
+void record_path(const struct record *r, char *path, size_t n);
+
+/* Writes the record as JSON. */
+int record_write(const struct record *r, struct err *err);
 
 const char *write_block_level_name(enum write_block_level level);
 

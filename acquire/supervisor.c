@@ -5,7 +5,6 @@
  * requesting user, and keeps its own record.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/fs.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "acquire/device.h"
+#include "acquire/hold.h"
 #include "acquire/privilege.h"
 #include "acquire/record.h"
 #include "acquire/supervisor_proto.h"
@@ -73,98 +73,6 @@ refuse(const struct err *why)
 
 /* --- holding a device --- */
 
-static int
-check_use(const struct device *d, struct err *err)
-{
-    char why[512] = "";
-
-    switch (device_in_use(d, why, sizeof why)) {
-    case DEVICE_SYSTEM:
-        return err_set(err, OUTCOME_REFUSED,
-                       "cannot acquire '/dev/%s': the running system is on it (%s)", d->name, why);
-    case DEVICE_BUSY:
-        return err_set(err, OUTCOME_REFUSED,
-                       "cannot acquire '/dev/%s': busy (%s); unmount or release it first", d->name,
-                       why);
-    case DEVICE_FREE:
-        break;
-    }
-    return 0;
-}
-
-static int
-open_exclusive(const struct device *d, struct err *err)
-{
-    AUTO_FREE char *path = xasprintf("/dev/%s", d->name);
-    int fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC | O_NOFOLLOW);
-    struct stat st;
-
-    if (fd < 0 && errno == EBUSY)
-        return err_set(err, OUTCOME_REFUSED,
-                       "cannot open '%s': busy (held by the kernel or "
-                       "another program)",
-                       path);
-    if (fd < 0 && errno == EACCES)
-        return err_set(err, OUTCOME_FAILED, "cannot open '%s': permission denied; run with sudo",
-                       path);
-    if (fd < 0)
-        return err_errno(err, "cannot open '%s'", path);
-    if (fstat(fd, &st) != 0 || !S_ISBLK(st.st_mode) || st.st_rdev != d->number) {
-        (void)close(fd);
-        return err_set(err, OUTCOME_REFUSED, "'%s' is not the device that was named", path);
-    }
-    return fd;
-}
-
-/* The device could have been swapped between the look and the open: with the descriptor held it
-   must still be the same, and the one that was asked for. */
-static int
-check_identity(const struct supervisor *s, const struct supervisor_message *m, struct err *err)
-{
-    AUTO_FREE struct device *again = xcalloc(1, sizeof *again);
-    uint64_t size = 0;
-
-    if (device_read(s->device->number, again, err) != 0)
-        return -1;
-    if (ioctl(s->source, BLKGETSIZE64, &size) != 0)
-        return err_errno(err, "cannot read the size of '/dev/%s'", s->device->name);
-    if ((m->diskseq != 0 && again->diskseq != m->diskseq) ||
-        strcmp(again->serial, s->device->serial) != 0 || size != s->device->size)
-        return err_set(err, OUTCOME_REFUSED,
-                       "'/dev/%s' changed while it was opened; is it the right one?",
-                       s->device->name);
-    if (m->text[0] && !again->serial[0])
-        return err_set(err, OUTCOME_REFUSED,
-                       "'/dev/%s' gives no serial number, '%s' was expected", s->device->name,
-                       m->text);
-    if (m->text[0] && strcmp(m->text, again->serial) != 0)
-        return err_set(err, OUTCOME_REFUSED,
-                       "the serial number of '/dev/%s' is '%s', not '%s' as expected",
-                       s->device->name, again->serial, m->text);
-    return 0;
-}
-
-static int
-protect(struct supervisor *s, enum write_block_level demanded, struct err *err)
-{
-    struct record *r = &s->record;
-
-    if (demanded == WRITE_BLOCK_BPF_LSM)
-        return err_set(err, OUTCOME_REFUSED,
-                       "write block 'bpf-lsm' cannot be had: this version has no guard in the "
-                       "kernel; 'read-only-flag' is the best there is");
-    r->level = demanded == WRITE_BLOCK_AUTO ? WRITE_BLOCK_READ_ONLY_FLAG : demanded;
-    if (r->level == WRITE_BLOCK_NONE)
-        return write_block_look(s->device, &r->during, err);
-    if (write_block_set(s->device, true, &r->during, err) == 0)
-        return 0;
-    /* Behind a hardware blocker the flag is only a second line. */
-    if (r->level == WRITE_BLOCK_HARDWARE)
-        return write_block_look(s->device, &r->during, err);
-    err->outcome = OUTCOME_REFUSED;
-    return err_context(err, "write block 'read-only-flag' cannot be had");
-}
-
 static void
 let_go(struct supervisor *s)
 {
@@ -177,32 +85,6 @@ let_go(struct supervisor *s)
 }
 
 static int
-hold(struct supervisor *s, const struct supervisor_message *m, struct err *err)
-{
-    struct flag_state undone;
-    struct err ignored = ERR_INIT;
-
-    s->device = xcalloc(1, sizeof *s->device);
-    s->record = (struct record){.opened = clock_now(),
-                                .uid = s->user.uid,
-                                .device = s->device,
-                                .worker_status = -1,
-                                .manifest_sha256 = ""};
-    if (device_read((dev_t)m->device, s->device, err) != 0 || check_use(s->device, err) != 0)
-        return -1;
-    s->source = open_exclusive(s->device, err);
-    if (s->source < 0 || check_identity(s, m, err) != 0 ||
-        write_block_look(s->device, &s->record.before, err) != 0)
-        return -1;
-    if (protect(s, (enum write_block_level)m->level, err) == 0)
-        return 0;
-    /* A refused job changes nothing. */
-    if (s->record.before.read_only == 0)
-        (void)write_block_set(s->device, false, &undone, &ignored);
-    return -1;
-}
-
-static int
 do_open(struct supervisor *s, const struct supervisor_message *m, const int *fds, size_t n)
 {
     struct supervisor_message out = {.type = SUPERVISOR_OPENED};
@@ -211,7 +93,14 @@ do_open(struct supervisor *s, const struct supervisor_message *m, const int *fds
     (void)fds;
     if (n != 0 || m->level > WRITE_BLOCK_NONE)
         return -1;
-    if (hold(s, m, &err) != 0) {
+    s->device = xcalloc(1, sizeof *s->device);
+    s->record = (struct record){.opened = clock_now(),
+                                .uid = s->user.uid,
+                                .device = s->device,
+                                .worker_status = -1,
+                                .manifest_sha256 = ""};
+    s->source = hold_device(m, s->device, &s->record, &err);
+    if (s->source < 0) {
         let_go(s);
         return refuse(&err);
     }
@@ -221,6 +110,8 @@ do_open(struct supervisor *s, const struct supervisor_message *m, const int *fds
     out.level = s->record.level;
     out.before = s->record.before;
     out.now = s->record.during;
+    if (geteuid() == 0)
+        record_path(&s->record, out.text, sizeof out.text);
     return reply(&out);
 }
 
@@ -334,7 +225,8 @@ do_finish(struct supervisor *s, const struct supervisor_message *m, const int *f
         look_again(s, &out.now);
         s->record.after = out.now;
         s->record.manifest_sha256 = m->text;
-        if (record_write(&s->record, out.text, sizeof out.text, &err) != 0) {
+        record_path(&s->record, out.text, sizeof out.text);
+        if (record_write(&s->record, &err) != 0) {
             out.outcome = err.outcome;
             (void)snprintf(out.text, sizeof out.text, "%s", err.text);
         }
@@ -355,7 +247,7 @@ release(const struct supervisor_message *m, struct device *d, struct flag_state 
 
     if (device_read((dev_t)m->device, d, err) != 0)
         return -1;
-    fd = open_exclusive(d, err);
+    fd = hold_open_exclusive(d, err);
     if (fd < 0)
         return err_context(err, "cannot release '/dev/%s'", d->name);
     return write_block_set(d, false, now, err);
@@ -424,7 +316,6 @@ serve_one(struct supervisor *s)
 static void
 wind_up(struct supervisor *s)
 {
-    char path[SUPERVISOR_TEXT_MAX];
     struct err ignored = ERR_INIT;
     int status;
 
@@ -436,7 +327,7 @@ wind_up(struct supervisor *s)
     }
     if (s->device) {
         look_again(s, &s->record.after);
-        (void)record_write(&s->record, path, sizeof path, &ignored);
+        (void)record_write(&s->record, &ignored);
         device_usb_restore(&s->usb);
     }
     let_go(s);

@@ -58,8 +58,9 @@ struct supervisor_message {
     uint32_t release;  /* FINISH: lift the write block at the end */
     uint32_t lost;     /* CHECKED, FINISHED: how often the flag was found cleared, and set again */
     struct flag_state before, now;
-    /* OPEN: the serial number expected, or ""; FINISH: hex SHA-256 of the manifest, or "";
-       FINISHED: path of the record (outcome 0) or why there is none; REFUSED: the reason */
+    /* OPEN: the serial number expected, or ""; OPENED: where the record will be, or ""; FINISH: hex
+       SHA-256 of the manifest, or ""; FINISHED: path of the record (outcome 0) or why there is
+       none; REFUSED: the reason */
     char text[SUPERVISOR_TEXT_MAX];
 };
 

@@ -1,0 +1,131 @@
+#include "acquire/hold.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "acquire/write_block.h"
+#include "common/cleanup.h"
+#include "common/text.h"
+
+static int
+check_use(const struct device *d, struct err *err)
+{
+    char why[512] = "";
+
+    switch (device_in_use(d, why, sizeof why)) {
+    case DEVICE_SYSTEM:
+        return err_set(err, OUTCOME_REFUSED,
+                       "cannot acquire '/dev/%s': the running system is on it (%s)", d->name, why);
+    case DEVICE_BUSY:
+        return err_set(err, OUTCOME_REFUSED,
+                       "cannot acquire '/dev/%s': busy (%s); unmount or release it first", d->name,
+                       why);
+    case DEVICE_FREE:
+        break;
+    }
+    return 0;
+}
+
+int
+hold_open_exclusive(const struct device *d, struct err *err)
+{
+    AUTO_FREE char *path = xasprintf("/dev/%s", d->name);
+    int fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC | O_NOFOLLOW);
+    struct stat st;
+
+    if (fd < 0 && errno == EBUSY)
+        return err_set(err, OUTCOME_REFUSED,
+                       "cannot open '%s': busy (held by the kernel or "
+                       "another program)",
+                       path);
+    if (fd < 0 && errno == EACCES)
+        return err_set(err, OUTCOME_FAILED, "cannot open '%s': permission denied; run with sudo",
+                       path);
+    if (fd < 0)
+        return err_errno(err, "cannot open '%s'", path);
+    if (fstat(fd, &st) != 0 || !S_ISBLK(st.st_mode) || st.st_rdev != d->number) {
+        (void)close(fd);
+        return err_set(err, OUTCOME_REFUSED, "'%s' is not the device that was named", path);
+    }
+    return fd;
+}
+
+/* The device could have been swapped between the look and the open: with the descriptor held it
+   must still be the same, and the one that was asked for. */
+static int
+check_identity(const struct device *d, int fd, const struct supervisor_message *m, struct err *err)
+{
+    AUTO_FREE struct device *again = xcalloc(1, sizeof *again);
+    uint64_t size = 0;
+
+    if (device_read(d->number, again, err) != 0)
+        return -1;
+    if (ioctl(fd, BLKGETSIZE64, &size) != 0)
+        return err_errno(err, "cannot read the size of '/dev/%s'", d->name);
+    if ((m->diskseq != 0 && again->diskseq != m->diskseq) ||
+        strcmp(again->serial, d->serial) != 0 || size != d->size)
+        return err_set(err, OUTCOME_REFUSED,
+                       "'/dev/%s' changed while it was opened; is it the right one?", d->name);
+    if (m->text[0] && !again->serial[0])
+        return err_set(err, OUTCOME_REFUSED, "'/dev/%s' gives no serial number, '%s' was expected",
+                       d->name, m->text);
+    if (m->text[0] && strcmp(m->text, again->serial) != 0)
+        return err_set(err, OUTCOME_REFUSED,
+                       "the serial number of '/dev/%s' is '%s', not '%s' as expected", d->name,
+                       again->serial, m->text);
+    return 0;
+}
+
+static int
+protect(const struct device *d, enum write_block_level demanded, struct record *r, struct err *err)
+{
+    if (demanded == WRITE_BLOCK_BPF_LSM)
+        return err_set(err, OUTCOME_REFUSED,
+                       "write block 'bpf-lsm' cannot be had: this version has no guard in the "
+                       "kernel; 'read-only-flag' is the best there is");
+    r->level = demanded == WRITE_BLOCK_AUTO ? WRITE_BLOCK_READ_ONLY_FLAG : demanded;
+    if (r->level == WRITE_BLOCK_NONE)
+        return write_block_look(d, &r->during, err);
+    if (write_block_set(d, true, &r->during, err) == 0)
+        return 0;
+    /* Behind a hardware blocker the flag is only a second line. */
+    if (r->level == WRITE_BLOCK_HARDWARE)
+        return write_block_look(d, &r->during, err);
+    err->outcome = OUTCOME_REFUSED;
+    return err_context(err, "write block 'read-only-flag' cannot be had");
+}
+
+/* With the descriptor: identity, then the write block. A refused job changes nothing. */
+static int
+secure(const struct supervisor_message *m, const struct device *d, int fd, struct record *r,
+       struct err *err)
+{
+    struct err ignored = ERR_INIT;
+    struct flag_state undone;
+
+    if (check_identity(d, fd, m, err) != 0 || write_block_look(d, &r->before, err) != 0)
+        return -1;
+    if (protect(d, (enum write_block_level)m->level, r, err) == 0)
+        return 0;
+    if (r->before.read_only == 0)
+        (void)write_block_set(d, false, &undone, &ignored);
+    return -1;
+}
+
+int
+hold_device(const struct supervisor_message *m, struct device *d, struct record *r, struct err *err)
+{
+    int fd;
+
+    if (device_read((dev_t)m->device, d, err) != 0 || check_use(d, err) != 0)
+        return -1;
+    fd = hold_open_exclusive(d, err);
+    if (fd < 0 || secure(m, d, fd, r, err) == 0)
+        return fd;
+    (void)close(fd);
+    return -1;
+}
