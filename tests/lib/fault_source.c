@@ -16,6 +16,7 @@ struct fault_source {
     unsigned *single;   /* reads of this sector alone */
     uint64_t n_sectors;
     uint64_t reads;
+    bool unsteady; /* the map has such sectors */
 };
 
 static void
@@ -31,6 +32,7 @@ apply_map(struct fault_source *f)
     for (size_t i = 0; i < map->n; i++) {
         uint64_t end = map->blocks[i].offset + map->blocks[i].length;
 
+        f->unsteady = f->unsteady || map->blocks[i].status == MAP_NON_TRIED;
         for (uint64_t at = map->blocks[i].offset; at < end; at += f->spec.sector_size) {
             if (at / f->spec.sector_size < f->n_sectors)
                 f->status[at / f->spec.sector_size] = (char)map->blocks[i].status;
@@ -86,7 +88,7 @@ copy_out(const struct fault_source *f, uint8_t *buf, uint64_t offset, size_t n)
         memcpy(buf, f->spec.data + offset, n);
     else
         memset(buf, 0, n);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; f->unsteady && i < n; i++) {
         if (f->status[(offset + i) / size] == MAP_NON_TRIED)
             buf[i] = (uint8_t)(f->reads + i);
     }
