@@ -80,18 +80,51 @@ html_acquisition(FILE *f, const struct report *r)
     facts_section(f, "acquisition", "Acquisition", json_object_get(r->facts, "acquisition"), NULL);
 }
 
-static void
-verification(FILE *f, const struct report *r)
-{
-    const json_t *facts = json_object_get(r->facts, "verification");
+#define CHECK_ROWS 50
 
+/* The checks of exhibit-verify(1) as the manifest keeps them. */
+static void
+verification_checks(FILE *f, const json_t *checks)
+{
+    static const char *const columns[] = {"name", "target", "status", "detail"};
+    size_t n = json_array_size(checks);
+
+    if (n == 0)
+        return;
+    (void)fputs("<table class=\"grid\"><thead><tr><th>Check</th><th>Of</th><th>Result</th><th>"
+                "Detail</th></tr></thead><tbody>\n",
+                f);
+    for (size_t i = 0; i < n && i < CHECK_ROWS; i++) {
+        (void)fputs("<tr>", f);
+        for (size_t k = 0; k < sizeof columns / sizeof columns[0]; k++) {
+            (void)fputs(k == 0 ? "<td>" : "<td class=\"w\">", f);
+            html_value(f, columns[k], json_object_get(json_array_get(checks, i), columns[k]));
+            (void)fputs("</td>", f);
+        }
+        (void)fputs("</tr>\n", f);
+    }
+    (void)fputs("</tbody></table>\n", f);
+    if (n > CHECK_ROWS)
+        (void)fprintf(f, "<p class=\"more\">and %zu more, in the JSON report</p>\n",
+                      n - CHECK_ROWS);
+}
+
+static void
+verification(FILE *f, const json_t *facts)
+{
+    static const char *const skip[] = {"checks", NULL};
+
+    (void)fputs("<h3>Verification</h3>\n", f);
     if (!json_is_object(facts)) {
-        html_fact(f, "Verification", "not recorded; this report does not verify the image");
+        (void)fputs("<p class=\"none\">None is recorded, and this report does not verify the "
+                    "image.</p>\n",
+                    f);
         return;
     }
-    (void)fputs("<tr><th scope=\"row\">Verification</th><td>", f);
-    html_value(f, "verification", facts);
-    (void)fputs("</td></tr>\n", f);
+    (void)fputs("<table class=\"facts\">\n", f);
+    html_facts(f, facts, skip);
+    (void)fputs("</table>\n", f);
+    verification_checks(f, json_object_get(facts, "checks"));
 }
 
 void
@@ -112,7 +145,6 @@ html_hashes(FILE *f, const struct report *r)
                       "<tr><th scope=\"row\">Piecewise hashes</th><td>%zu pieces, in the "
                       "JSON report</td></tr>\n",
                       pieces);
-    verification(f, r);
     (void)fputs("</table>\n", f);
     if (json_object_size(hashes) > 0)
         (void)fprintf(f, "<p class=\"remark\">The hashes are of the media%s%s.</p>\n",
@@ -120,6 +152,7 @@ html_hashes(FILE *f, const struct report *r)
                       r->unreadable.n > 0 ? "; unreadable sectors count as the zeros that stand "
                                             "in their place"
                                           : "");
+    verification(f, json_object_get(r->facts, "verification"));
     (void)fputs("</section>\n", f);
 }
 

@@ -336,6 +336,11 @@ volume_row(FILE *f, const struct volume *v)
 
     (void)fputs("<tr><td>", f);
     html_plain(f, v->name);
+    if (v->unreadable > 0) {
+        (void)fputs("<br><small>", f);
+        html_number(f, v->unreadable);
+        (void)fputs(" bytes unreadable</small>", f);
+    }
     (void)fputs("</td><td class=\"w\">", f);
     html_plain(f, volume_type(v));
     if (v->encrypted)

@@ -84,7 +84,7 @@ const char html_style[] =
     "@media print{html{background:none}body{margin:0;padding:0;max-width:none;box-shadow:none;"
     "font-size:10pt}h2,h3{break-after:avoid}tr,figure,.status{break-inside:avoid}"
     "thead{display:table-header-group}h2{margin-top:1.5rem}"
-    ".facts th,.facts td{padding-top:.18rem;padding-bottom:.18rem}"
+    ".facts th{width:10.5rem}.facts th,.facts td{padding-top:.18rem;padding-bottom:.18rem}"
     ".grid th,.grid td{padding:.18rem .4rem}.grid thead "
     "th{white-space:normal}.grid{font-size:8.6pt}"
     "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}\n";

@@ -69,6 +69,7 @@ struct volume {
     uint64_t start;                    /* bytes of the media */
     uint64_t length;                   /* bytes, as the table says */
     uint64_t present;                  /* bytes of it that lie within the media */
+    uint64_t unreadable;               /* bytes of it that the source did not return */
     struct file_system *fs;            /* NULL: none was recognised */
     char *content;  /* recognised by its header though no file system: "BitLocker"; or NULL */
     bool encrypted; /* that header says so */

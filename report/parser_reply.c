@@ -4,7 +4,7 @@
 #include "common/text.h"
 
 #define TEXT_MAX 4096
-#define PARTS_MAX 10000
+#define PARTS_MAX 2048
 /* Sectors and bytes of any disk stay far below this, so that sums of a few cannot overflow. */
 #define NUMBER_MAX (UINT64_C(1) << 60)
 

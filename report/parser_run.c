@@ -12,7 +12,7 @@
 #include "common/spawn.h"
 #include "common/text.h"
 
-/* A message with ten histograms stays far below the first; a table of 8,192 rows below the second.
+/* A message with ten histograms stays far below the first; a table of 2,048 rows below the second.
  */
 #define LINE_BYTES_MAX ((size_t)256 << 10)
 #define RUN_BYTES_MAX ((size_t)64 << 20)

@@ -8,7 +8,7 @@
 #include "report/parser_emit.h"
 
 /* A table with more rows than this is cut, and that is a finding. */
-#define ROWS_MAX 8192
+#define ROWS_MAX 2048
 
 /* mmls shows "Meta", dashes where no entry says so, or the entry's place: table and slot, or the
    slot alone. (An entry can be of free space: Apple_Free.) */

@@ -166,6 +166,9 @@ say_where(const struct settings *s, const char *file)
 static int
 write_files(const struct settings *s, int dir, const struct report *r, struct err *err)
 {
+    /* From here on it takes a moment: all files or none. */
+    if (interrupted)
+        return err_set(err, OUTCOME_INTERRUPTED, "interrupted; no report was written");
     for (size_t i = 0; i < n_writers; i++) {
         AUTO_FREE char *file = xasprintf("%s%s", r->name, writers[i].suffix);
         AUTO_FREE char *data = NULL;
@@ -176,8 +179,6 @@ write_files(const struct settings *s, int dir, const struct report *r, struct er
         data = writers[i].write(r, &n);
         if (!data)
             return err_set(err, OUTCOME_FAILED, "out of memory while writing '%s'", file);
-        if (interrupted)
-            return err_set(err, OUTCOME_INTERRUPTED, "interrupted before '%s' was written", file);
         if (outfile_write(dir, file, data, n, s->replace, err) != 0)
             return -1;
         say_where(s, file);

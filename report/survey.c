@@ -10,6 +10,10 @@
 #define DEADLINE_BASE 600u
 #define DEADLINE_BYTES_PER_SECOND (UINT64_C(2) << 30)
 
+/* A table can name thousands of volumes, each made to hang: after this many, no further one is
+   looked into. */
+#define TIMEOUTS_MAX 8
+
 static const char *const end_codes[] = {
     [PARSER_CRASHED] = "parser-crash",
     [PARSER_TIMED_OUT] = "parser-timeout",
@@ -26,7 +30,7 @@ deadline_for(const struct survey_options *options, uint64_t length)
 
 static int
 run(struct report *r, const struct survey_options *options, const char *mode,
-    struct reply_target *target, struct err *err)
+    struct reply_target *target, unsigned *timeouts, struct err *err)
 {
     struct volume *v = target->volume;
     struct parser_request request = {
@@ -48,10 +52,30 @@ run(struct report *r, const struct survey_options *options, const char *mode,
         return err_set(err, OUTCOME_FAILED, "%s", result.text);
     if (v)
         v->complete = result.end == PARSER_DONE;
+    if (result.end == PARSER_TIMED_OUT)
+        ++*timeouts;
     if (result.end != PARSER_DONE)
         report_finding(r, end_codes[result.end], v ? v->name : "partition table",
                        "%s; what is said of it here may be incomplete", result.text);
     return 0;
+}
+
+/* Bytes of the volume that the source did not return. */
+static uint64_t
+unreadable_in(const struct report *r, const struct volume *v)
+{
+    const struct range *x = ranges_find(&r->unreadable, v->start);
+    const struct range *end = r->unreadable.v + r->unreadable.n;
+    uint64_t stop = v->start + v->present;
+    uint64_t sum = 0;
+
+    for (; x && x < end && x->offset < stop; x++) {
+        uint64_t from = x->offset > v->start ? x->offset : v->start;
+        uint64_t to = x->offset + x->length < stop ? x->offset + x->length : stop;
+
+        sum += to - from;
+    }
+    return sum;
 }
 
 static struct volume *
@@ -64,6 +88,7 @@ add_volume(struct report *r, const struct partition *p, uint64_t start, uint64_t
     *v = (struct volume){.partition = p, .start = start, .length = length};
     if (start < r->media_size)
         v->present = length < r->media_size - start ? length : r->media_size - start;
+    v->unreadable = unreadable_in(r, v);
     v->name = p ? xasprintf("partition %" PRIu64 " (slot %s)", p->index, p->slot)
                 : xstrdup("whole image");
     return v;
@@ -128,12 +153,32 @@ check_sector_size(struct report *r)
     r->sector_size = (uint32_t)r->table.sector_size;
 }
 
+/* One volume, unless it lies past the end of the media or too many before it never came to an end.
+ */
+static int
+look_into(struct report *r, const struct survey_options *options, struct reply_target *target,
+          unsigned *timeouts, struct err *err)
+{
+    struct volume *v = target->volume;
+
+    if (v->present == 0)
+        return 0;
+    if (*timeouts >= TIMEOUTS_MAX) {
+        report_finding(r, "not-parsed", v->name,
+                       "it was not looked into: %u volumes before it did not come to an end",
+                       *timeouts);
+        return 0;
+    }
+    return run(r, options, "volume", target, timeouts, err);
+}
+
 int
 survey(struct report *r, const struct survey_options *options, struct err *err)
 {
     struct reply_target target = {.report = r, .progress = options->progress};
+    unsigned timeouts = 0;
 
-    if (run(r, options, "table", &target, err) != 0)
+    if (run(r, options, "table", &target, &timeouts, err) != 0)
         return -1;
     check_sector_size(r);
     list_volumes(r);
@@ -141,12 +186,10 @@ survey(struct report *r, const struct survey_options *options, struct err *err)
     for (size_t i = 0; i < r->n_volumes; i++)
         target.total += r->volumes[i].present;
     for (size_t i = 0; i < r->n_volumes; i++) {
-        struct volume *v = &r->volumes[i];
-
-        target.volume = v;
-        if (v->present > 0 && run(r, options, "volume", &target, err) != 0)
+        target.volume = &r->volumes[i];
+        if (look_into(r, options, &target, &timeouts, err) != 0)
             return -1;
-        target.done += v->present;
+        target.done += target.volume->present;
         if (options->progress)
             progress_update(options->progress, "report", target.done, target.total, 0);
     }

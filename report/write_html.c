@@ -121,6 +121,8 @@ static void
 summary(FILE *f, const struct report *r)
 {
     const char *level = json_text_or_null(json_object_get(r->facts, "write_block"), "level");
+    const char *kind = json_text_or_null(json_object_get(r->facts, "source"), "kind");
+    bool is_file = kind && strcmp(kind, "file") == 0;
     AUTO_FREE char *findings =
         r->n_findings > 0 ? xasprintf("%zu", r->n_findings) : xstrdup("none");
 
@@ -128,7 +130,10 @@ summary(FILE *f, const struct report *r)
     verification_status(f, r);
     unreadable_status(f, r);
     status(f, level && strcmp(level, "none") != 0 ? "good" : "warn", "Write protection",
-           level ? level : "unknown", level ? "" : "none is recorded");
+           level ? level : "unknown",
+           !level    ? "none is recorded"
+           : is_file ? "the source is a file"
+                     : "");
     status(f, r->n_findings > 0 ? "bad" : "good", "Findings", findings,
            r->n_findings > 0 ? "hostile or unparsable content" : "on the disk");
     (void)fputs("</div>\n", f);

@@ -158,6 +158,7 @@ volume_json(const struct volume *v)
     json_set_u64(o, "start", v->start);
     json_set_u64(o, "length", v->length);
     json_set_u64(o, "present", v->present);
+    json_set_u64(o, "unreadable", v->unreadable);
     (void)json_object_set_new(o, "file_system", v->fs ? fs_json(v->fs) : json_null());
     json_set_text(o, "content", v->content);
     json_set_bool(o, "encrypted", v->encrypted);

@@ -52,6 +52,26 @@ start=$SECONDS
 hostile hang parser-timeout --deadline 1
 [ $((SECONDS - start)) -lt 20 ] || fail "the hanging parser was waited for"
 
+echo "== many that hang: after eight, no further one is looked into"
+truncate -s 32M "$T/many.raw"
+args=()
+for i in $(seq 12); do
+    args+=(-n "$i:0:+1M")
+done
+sgdisk "${args[@]}" "$T/many.raw" >/dev/null
+mkdir "$T/all" "$T/all.out"
+cp "$EXHIBIT_BIN/exhibit-report" "$T/all/"
+cat >"$T/all/exhibit-parser" <<END
+#!/bin/bash
+[ "\$2" = table ] && exec '$EXHIBIT_BIN/exhibit-parser' "\$@"
+sleep 60
+END
+chmod +x "$T/all/exhibit-parser"
+expect 3 "$T/all/exhibit-report" -q --output-dir "$T/all.out" --deadline 1 "$T/many.raw"
+assert_json "$T/all.out/many.report.json" \
+    '[.findings[].code] | group_by(.) | map("\(.[0]) \(length)") | join(", ")' \
+    "not-parsed 4, parser-timeout 8"
+
 with_parser chatter <<<'while :; do echo "{\"kind\":\"progress\",\"done\":0,\"total\":0}"; done'
 hostile chatter parser-timeout --deadline 1
 

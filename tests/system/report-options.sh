@@ -78,6 +78,7 @@ for fact in "$(json "$json" .media.hashes.sha256)" "$(json "$json" .media.hashes
     assert_contains "$page" "$fact"
 done
 assert_json "$json" '.unreadable.ranges | length' 150
+assert_json "$json" '.volumes[0].unreadable == ([.unreadable.ranges[].length] | add)' true
 # The image itself finds the manifest beside it.
 expect 0 exhibit-report --replace "$T/EV-01.raw"
 assert_json "$json" .case.examiner $'Ä. \u202eelpmaS'
