@@ -1,6 +1,7 @@
 #include "acquire/result.h"
 
 #include "common/json.h"
+#include "common/segname.h"
 #include "common/text.h"
 
 struct taken {
@@ -38,8 +39,15 @@ take_ready(struct result *r, const json_t *m, struct taken *t, struct err *err)
 static int
 take_progress(struct result *r, const json_t *m, struct taken *t, struct err *err)
 {
+    uint64_t done;
+
     (void)t;
-    return json_get_u64(m, "done", &r->bytes_done, err);
+    if (json_get_u64(m, "done", &done, err) != 0)
+        return -1;
+    if (done > r->length)
+        return err_set(err, OUTCOME_FAILED, "the worker is past the end of the image");
+    r->bytes_done = done;
+    return 0;
 }
 
 static int
@@ -96,6 +104,15 @@ take_sink_failed(struct result *r, const json_t *m, struct taken *t, struct err 
     return 0;
 }
 
+/* Digests go into files that other tools read line by line. */
+static bool
+is_hex_of(const char *hex, const char *algorithm)
+{
+    size_t n = digest_hex_length(algorithm);
+
+    return n > 0 && strlen(hex) == n && strspn(hex, "0123456789abcdef") == n;
+}
+
 static int
 take_hex(const json_t *m, const char *key, char out[DIGEST_HEX_MAX], struct err *err)
 {
@@ -103,10 +120,42 @@ take_hex(const json_t *m, const char *key, char out[DIGEST_HEX_MAX], struct err 
 
     if (json_get_text(m, key, &hex, err) != 0)
         return -1;
-    if (strlen(hex) != digest_hex_length(key))
+    if (!is_hex_of(hex, key))
         return err_set(err, OUTCOME_FAILED, "the worker gave no %s", key);
     (void)snprintf(out, DIGEST_HEX_MAX, "%s", hex);
     return 0;
+}
+
+/* The image's name with the extension that segment `number` has in one of the formats. */
+static bool
+is_segment_name(const char *file, const char *image, size_t number)
+{
+    size_t n = strlen(image);
+    char e01[SEGNAME_EXT_MAX] = "";
+    char raw[SEGNAME_EXT_MAX] = "";
+
+    if (strncmp(file, image, n) != 0 || file[n] != '.' || number > UINT32_MAX)
+        return false;
+    if (segname_e01((uint32_t)number, e01) == 0 && strcmp(file + n, e01) == 0)
+        return true;
+    if (segname_raw_split((uint32_t)number, raw) == 0 && strcmp(file + n, raw) == 0)
+        return true;
+    return number == 1 && strcmp(file + n, ".raw") == 0;
+}
+
+/* Segments, and pieces, follow each other without gaps. */
+static int
+follows(uint64_t offset, uint64_t end, struct err *err)
+{
+    return offset == end ? 0 : err_set(err, OUTCOME_FAILED, "the worker left out a range");
+}
+
+static uint64_t
+segments_end(const struct sink_result *s)
+{
+    const struct manifest_segment *last = s->segments + s->n_segments;
+
+    return s->n_segments == 0 ? 0 : last[-1].media_offset + last[-1].media_length;
 }
 
 static int
@@ -120,10 +169,11 @@ take_segment(struct result *r, const json_t *m, struct taken *t, struct err *err
         json_get_u64(m, "media_offset", &seg.media_offset, err) != 0 ||
         json_get_u64(m, "media_length", &seg.media_length, err) != 0 ||
         within(r, seg.media_offset, seg.media_length, err) != 0 ||
+        follows(seg.media_offset, segments_end(s), err) != 0 ||
         take_hex(m, "md5", seg.md5, err) != 0 || take_hex(m, "sha256", seg.sha256, err) != 0)
         return -1;
     seg.file = json_get_bytes(m, "file");
-    if (!seg.file || strncmp(seg.file, s->name, strlen(s->name)) != 0 || strchr(seg.file, '/')) {
+    if (!seg.file || !is_segment_name(seg.file, s->name, s->n_segments + 1)) {
         free(seg.file);
         return err_set(err, OUTCOME_FAILED, "the worker names a file that is not the image's");
     }
@@ -139,9 +189,11 @@ take_hash_list(const json_t *m, struct manifest_hashes *out, struct err *err)
     const char *name;
     json_t *hex;
 
+    if (!json_is_object(hashes))
+        return err_set(err, OUTCOME_FAILED, "the worker gave no hashes");
     json_object_foreach(hashes, name, hex)
     {
-        if (!json_is_string(hex) || strlen(json_string_value(hex)) != digest_hex_length(name))
+        if (!json_is_string(hex) || !is_hex_of(json_string_value(hex), name))
             return err_set(err, OUTCOME_FAILED, "the worker gave a malformed hash");
         manifest_hash_add(out, name, json_string_value(hex));
     }
@@ -152,7 +204,17 @@ static int
 take_hashes(struct result *r, const json_t *m, struct taken *t, struct err *err)
 {
     (void)t;
+    if (r->hashes.n > 0)
+        return err_set(err, OUTCOME_FAILED, "the worker gave the media's hashes twice");
     return take_hash_list(m, &r->hashes, err);
+}
+
+static uint64_t
+pieces_end(const struct result *r)
+{
+    const struct manifest_piece *last = r->pieces + r->n_pieces;
+
+    return r->n_pieces == 0 ? 0 : last[-1].offset + last[-1].length;
 }
 
 static int
@@ -163,8 +225,12 @@ take_piece(struct result *r, const json_t *m, struct taken *t, struct err *err)
     (void)t;
     if (json_get_u64(m, "offset", &p.offset, err) != 0 ||
         json_get_u64(m, "length", &p.length, err) != 0 ||
-        within(r, p.offset, p.length, err) != 0 || take_hash_list(m, &p.hashes, err) != 0)
+        within(r, p.offset, p.length, err) != 0 || follows(p.offset, pieces_end(r), err) != 0)
         return -1;
+    if (take_hash_list(m, &p.hashes, err) != 0) {
+        manifest_hashes_free(&p.hashes);
+        return -1;
+    }
     r->pieces = xrealloc(r->pieces, r->n_pieces + 1, sizeof *r->pieces);
     r->pieces[r->n_pieces++] = p;
     return 0;
