@@ -229,10 +229,16 @@ join_all(struct pipeline *p)
 int
 pipeline_wait(struct pipeline *p, struct err *err)
 {
+    bool failed;
+
     join_all(p);
-    if (!p->failed)
+    (void)pthread_mutex_lock(&p->lock); /* pipeline_stop() may still come */
+    failed = p->failed;
+    if (failed)
+        *err = p->err;
+    (void)pthread_mutex_unlock(&p->lock);
+    if (!failed)
         return 0;
-    *err = p->err;
     if (err->sys == ENOSPC || err->sys == EDQUOT)
         err->outcome = OUTCOME_INTERRUPTED;
     return -1;
