@@ -1,5 +1,6 @@
 #include "acquire/job.h"
 
+#include "acquire/pipeline.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -106,6 +107,15 @@ read_field(const json_t *v, const struct field *f, char *at, struct err *err)
     return 0;
 }
 
+/* Blocks are cut into chunks one by one, so that no chunk may lie in two of them. */
+static bool
+chunks_fit(const struct job *job)
+{
+    uint64_t chunk = (uint64_t)job->sectors_per_chunk * job->sector_size;
+
+    return chunk > 0 && PIPELINE_BLOCK_SIZE % chunk == 0;
+}
+
 /* What the pipeline's arithmetic relies on. */
 static int
 check(const struct job *job, struct err *err)
@@ -115,7 +125,7 @@ check(const struct job *job, struct err *err)
               job->offset <= INT64_MAX - job->length && job->compression <= COMPRESSION_BEST &&
               job->threads >= 1 && job->threads <= 64 && job->name[0] && !strchr(job->name, '/') &&
               !strchr(job->copy_name, '/') &&
-              (!job->e01 || (job->sectors_per_chunk > 0 && job->segment_size > 0));
+              (!job->e01 || (chunks_fit(job) && job->segment_size > 0));
 
     return ok ? 0 : err_set(err, OUTCOME_FAILED, "the job's description does not hold together");
 }
