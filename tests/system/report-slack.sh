@@ -88,6 +88,15 @@ expect 0 exhibit-report -q --replace "$T/fat12.raw"
 assert_json "$T/fat12.report.json" '.volumes[0].slack.deleted.file.bytes' 0
 assert_eq "$(slack fat12 .allocated.file.nonzero)" "$(blkls -s "$T/fat12.raw" | tr -d '\0' | wc -c)"
 
+echo "== two files that claim the same block: its slack counts once"
+cp "$T/ext2.raw" "$T/shared.raw"
+block=$(debugfs -R "blocks /f513" "$T/shared.raw" 2>/dev/null | awk '{ print $1 }')
+debugfs -w -R "set_inode_field /f511 block[0] $block" "$T/shared.raw" >/dev/null 2>&1
+expect 0 exhibit-report -q "$T/shared.raw"
+assert_json "$T/shared.report.json" '.volumes[0].slack.allocated.shared' 1
+before=$(slack ext2 .allocated.file.bytes)
+[ "$(slack shared .allocated.file.bytes)" -lt "$before" ] || fail "the shared block was counted twice"
+
 echo "== volume slack: from the end of the file system to the end of the volume"
 cp "$T/ext4.raw" "$T/longer.raw"
 head -c 10000 /dev/zero | tr '\0' z >>"$T/longer.raw"
