@@ -65,11 +65,13 @@ static uint64_t
 unreadable_in(const struct report *r, const struct volume *v)
 {
     const struct range *x = ranges_find(&r->unreadable, v->start);
-    const struct range *end = r->unreadable.v + r->unreadable.n;
     uint64_t stop = v->start + v->present;
     uint64_t sum = 0;
 
-    for (; x && x < end && x->offset < stop; x++) {
+    if (!x)
+        return 0;
+    for (const struct range *end = r->unreadable.v + r->unreadable.n; x < end && x->offset < stop;
+         x++) {
         uint64_t from = x->offset > v->start ? x->offset : v->start;
         uint64_t to = x->offset + x->length < stop ? x->offset + x->length : stop;
 
