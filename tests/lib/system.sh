@@ -335,6 +335,19 @@ assert_only() {
         "$(printf '%s\n' "$@" | grep . | sort | tr '\n' ' ')" "contents of '$dir'"
 }
 
+# child_of PID NAME: the pid of the program NAME that PID, or a child of it, has started. By
+# descent, never by name alone: other tests run at the same time.
+child_of() {
+    local child
+    for child in $(cat "/proc/$1/task/"*/children 2>/dev/null); do
+        if [ "$(tr '\0' ' ' <"/proc/$child/cmdline" 2>/dev/null | cut -d' ' -f1 | sed 's|.*/||')" = "$2" ]; then
+            echo "$child"
+            return
+        fi
+        child_of "$child" "$2"
+    done
+}
+
 # wait_until SECONDS COMMAND...: until it succeeds.
 wait_until() {
     local i limit=$(($1 * 20))

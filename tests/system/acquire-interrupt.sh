@@ -2,7 +2,7 @@
 # the write block stays, and no process is left.
 . "$(dirname "$0")/../lib/system.sh"
 require_loop
-require jq pgrep
+require jq
 random_file "$T/src" $((64 * 1048576))
 slow_device "$T/src" 100ms
 mkdir "$T/d"
@@ -13,7 +13,7 @@ start() {
     exhibit acquire "$DEV" "$T/d/x" --progress json "$@" >"$T/out" 2>"$T/err" </dev/null &
     front=$!
     wait_until 20 grep -q '"phase":"acquire","bytes_done":[1-9]' "$T/err"
-    worker=$(pgrep -f "exhibit-worker 1" -n || true)
+    worker=$(child_of "$front" exhibit-worker)
     [ -n "$worker" ] || fail "no worker runs"
 }
 
@@ -37,7 +37,7 @@ done
 
 # The front dies without a word: supervisor and worker go, and nothing is published.
 start
-supervisor=$(ps -o ppid= -p "$worker" | tr -d ' ')
+supervisor=$(child_of "$front" exhibit-supervisor)
 kill -KILL "$front"
 wait "$front" 2>/dev/null || true
 wait_until 10 bash -c "! kill -0 $worker"

@@ -2,7 +2,7 @@
 # no way to open it again; files belong to the user.
 . "$(dirname "$0")/../lib/system.sh"
 require_loop
-require jq pgrep
+require jq
 own_programs
 random_file "$T/src" $((48 * 1048576))
 slow_device "$T/src" 100ms
@@ -14,8 +14,9 @@ SUDO_UID=65534 SUDO_GID=65534 exhibit acquire "$DEV" "$T/d/x" --progress json \
 front=$!
 at_exit kill -KILL "$front"
 wait_until 20 grep -q '"phase":"acquire","bytes_done":[1-9]' "$T/err"
-worker=$(pgrep -n -f "exhibit-worker 1")
-supervisor=$(ps -o ppid= -p "$worker" | tr -d ' ')
+worker=$(child_of "$front" exhibit-worker)
+supervisor=$(child_of "$front" exhibit-supervisor)
+[ -n "$worker" ] && [ -n "$supervisor" ] || fail "worker and supervisor are not there"
 
 of() {
     awk -v key="$2:" '$1 == key { $1 = ""; sub(/^ /, ""); print }' "/proc/$1/status"
