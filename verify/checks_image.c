@@ -104,8 +104,8 @@ compare_segment(const struct check_input *in, size_t i, struct check *c)
     const struct image_segment *s = &image_info(in->image)->segments[i];
     const struct manifest *m = in->location->manifest;
     const struct manifest_segment *want = &m->segments[s->listed];
-    const struct lane_hash *md5 = &lane_results(in->scan->files[0])[i];
-    const struct lane_hash *sha256 = &lane_results(in->scan->files[1])[i];
+    const struct lane_hash *md5 = &in->scan->file_md5[i];
+    const struct lane_hash *sha256 = &in->scan->file_sha256[i];
     bool md5_ok = digest_hex_equal(md5->hex, want->md5);
     bool sha256_ok = digest_hex_equal(sha256->hex, want->sha256);
     const char *other;

@@ -19,6 +19,10 @@ struct lane {
     const struct manifest_piece *pieces;
     size_t current; /* piece or file */
 
+    /* Of a raw image's media: the hash of the current file, unless there is but one. */
+    struct digest *file_digest;
+    struct lane_hash *file_results;
+
     const struct image *image;
     uint8_t *buf;
 };
@@ -40,6 +44,51 @@ media_on_end(struct lane *l, const atomic_bool *stop)
 {
     if (!*stop && !l->broken)
         digest_final_hex(l->digest, l->results[0].hex);
+}
+
+/* --- the media of a raw image, and the files that it consists of ---------------------------- */
+
+/* Ends the hashes of all files that end at or before the place reached. */
+static void
+raw_end_files(struct lane *l)
+{
+    const struct image_info *info = image_info(l->image);
+
+    while (l->file_digest && l->current < info->n_segments &&
+           info->segments[l->current].media_offset + info->segments[l->current].media_length <=
+               l->at)
+        digest_final_hex(l->file_digest, l->file_results[l->current++].hex);
+}
+
+static void
+raw_on_block(struct lane *l, const struct block *b)
+{
+    const struct image_info *info = image_info(l->image);
+    size_t done = 0;
+
+    l->broken = l->broken || b->missing || b->media_offset != l->at;
+    if (l->broken || !l->file_digest) {
+        media_on_block(l, b);
+        return;
+    }
+    while (done < b->length) {
+        const struct image_segment *s = &info->segments[l->current];
+        uint64_t left = s->media_offset + s->media_length - l->at;
+        size_t n = left < b->length - done ? (size_t)left : b->length - done;
+
+        digest_update_pair(l->digest, l->file_digest, b->data + done, n);
+        l->at += n;
+        done += n;
+        raw_end_files(l);
+    }
+}
+
+static void
+raw_on_end(struct lane *l, const atomic_bool *stop)
+{
+    media_on_end(l, stop);
+    if (!l->file_digest)
+        l->file_results[0] = l->results[0];
 }
 
 /* --- pieces --------------------------------------------------------------------------------- */
@@ -199,6 +248,28 @@ lane_new_media(const char *hash, struct err *err)
 }
 
 struct lane *
+lane_new_media_raw(const char *hash, const struct image *img, struct err *err)
+{
+    struct lane *l = lane_new_media(hash, err);
+
+    if (!l)
+        return NULL;
+    l->on_block = raw_on_block;
+    l->on_end = raw_on_end;
+    l->image = img;
+    l->file_results = xcalloc(image_info(img)->n_segments, sizeof *l->file_results);
+    if (image_info(img)->n_segments == 1)
+        return l;
+    l->file_digest = digest_new(hash, err);
+    if (!l->file_digest) {
+        lane_free(l);
+        return NULL;
+    }
+    raw_end_files(l); /* files that hold nothing */
+    return l;
+}
+
+struct lane *
 lane_new_pieces(const char *hash, const struct manifest_piece *pieces, size_t n, struct err *err)
 {
     struct lane *l = lane_new(hash, n, err);
@@ -232,6 +303,8 @@ lane_free(struct lane *l)
     if (!l)
         return;
     digest_free(l->digest);
+    digest_free(l->file_digest);
+    free(l->file_results);
     free(l->results);
     free(l->buf);
     free(l);
@@ -253,6 +326,12 @@ const struct lane_hash *
 lane_results(const struct lane *l)
 {
     return l->results;
+}
+
+const struct lane_hash *
+lane_file_results(const struct lane *l)
+{
+    return l->file_results ? l->file_results : l->results;
 }
 
 const char *

@@ -19,6 +19,9 @@ struct lane_hash {
 struct lane;
 
 struct lane *lane_new_media(const char *hash, struct err *err);
+/* The same, and over each segment file besides: for a raw image whose segments are all there and of
+   their size, so that the media is nothing but their bytes. */
+struct lane *lane_new_media_raw(const char *hash, const struct image *img, struct err *err);
 /* Over the n pieces, which must stand in order without overlap. */
 struct lane *lane_new_pieces(const char *hash, const struct manifest_piece *pieces, size_t n,
                              struct err *err);
@@ -30,9 +33,10 @@ void lane_free(struct lane *l);
    reads files after the last block. */
 void lane_run(struct lane *l, struct ring *r, const atomic_bool *stop);
 
-/* Once it has run: the results (one for the media, one a piece, one a file), and the hash's name.
- */
+/* Once it has run: the results (one for the media, one a piece, one a file), those of the files (of
+   lane_new_media_raw() and lane_new_files()), and the hash's name. */
 const struct lane_hash *lane_results(const struct lane *l);
+const struct lane_hash *lane_file_results(const struct lane *l);
 const char *lane_hash_name(const struct lane *l);
 
 #endif

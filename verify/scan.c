@@ -222,6 +222,48 @@ make_piece_lanes(struct scan *s, struct err *err)
     return 0;
 }
 
+/* The media of a raw image is its files' bytes, as long as none is missing or of another size. */
+static bool
+media_is_files(const struct scan_spec *spec)
+{
+    const struct image_info *info = image_info(spec->image);
+
+    return spec->manifest && info->format == IMAGE_RAW && info->n_findings == 0;
+}
+
+static struct lane *
+media_lane(const struct scan_spec *spec, const char *hash, struct err *err)
+{
+    bool of_files = strcmp(hash, "md5") == 0 || strcmp(hash, "sha256") == 0;
+
+    return of_files && media_is_files(spec) ? lane_new_media_raw(hash, spec->image, err)
+                                            : lane_new_media(hash, err);
+}
+
+/* MD5 and SHA-256 of the segment files: by the lanes of the media, or by lanes of their own. */
+static int
+make_file_lanes(struct scan *s, struct err *err)
+{
+    static const char *const names[] = {"md5", "sha256"};
+    struct scan_result *out = s->out;
+    const struct lane *by[2] = {NULL, NULL};
+
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t k = 0; media_is_files(s->spec) && k < out->n_media; k++) {
+            if (strcmp(s->spec->hashes[k], names[i]) == 0)
+                by[i] = out->media[k];
+        }
+        if (by[i])
+            continue;
+        by[i] = out->files[i] = lane_new_files(names[i], s->spec->image, err);
+        if (add_lane(s, out->files[i]) != 0)
+            return -1;
+    }
+    out->file_md5 = lane_file_results(by[0]);
+    out->file_sha256 = lane_file_results(by[1]);
+    return 0;
+}
+
 static int
 make_lanes(struct scan *s, struct err *err)
 {
@@ -229,16 +271,14 @@ make_lanes(struct scan *s, struct err *err)
     struct scan_result *out = s->out;
 
     for (size_t i = 0; i < spec->n_hashes; i++) {
-        out->media[i] = lane_new_media(spec->hashes[i], err);
+        out->media[i] = media_lane(spec, spec->hashes[i], err);
         if (add_lane(s, out->media[i]) != 0)
             return -1;
         out->n_media++;
     }
     if (!spec->manifest)
         return 0;
-    out->files[0] = lane_new_files("md5", spec->image, err);
-    out->files[1] = lane_new_files("sha256", spec->image, err);
-    if (add_lane(s, out->files[0]) != 0 || add_lane(s, out->files[1]) != 0)
+    if (make_file_lanes(s, err) != 0)
         return -1;
     return scan_pieces_in_order(spec->manifest) ? make_piece_lanes(s, err) : 0;
 }

@@ -36,7 +36,9 @@ struct scan_result {
     size_t n_media;
     struct lane *pieces[SCAN_HASHES_MAX]; /* one a hash that the manifest's pieces have */
     size_t n_pieces;
-    struct lane *files[2]; /* MD5 and SHA-256 of the segment files; NULL without a manifest */
+    struct lane *files[2]; /* over the segment files, where no lane of the media does that */
+    const struct lane_hash *file_md5; /* one a segment file, owned by a lane; NULL without a … */
+    const struct lane_hash *file_sha256; /* … manifest */
     struct damage *damage;
     size_t n_damage;
     uint64_t damaged; /* chunks that are there, but wrong or unreadable */
