@@ -95,7 +95,8 @@ verification_status(FILE *f, const struct report *r)
            "Verification",
            passed   ? "passed"
            : failed ? "failed"
-                    : "not run",
+           : s      ? "not run"
+                    : "unknown",
            !passed               ? s ? "as the manifest says" : "none is recorded"
            : r->unreadable.n > 0 ? "with unreadable sectors"
                                  : "as the manifest says");
