@@ -153,9 +153,12 @@ follows(uint64_t offset, uint64_t end, struct err *err)
 static uint64_t
 segments_end(const struct sink_result *s)
 {
-    const struct manifest_segment *last = s->segments + s->n_segments;
+    const struct manifest_segment *last;
 
-    return s->n_segments == 0 ? 0 : last[-1].media_offset + last[-1].media_length;
+    if (s->n_segments == 0)
+        return 0;
+    last = &s->segments[s->n_segments - 1];
+    return last->media_offset + last->media_length;
 }
 
 static int
@@ -212,9 +215,12 @@ take_hashes(struct result *r, const json_t *m, struct taken *t, struct err *err)
 static uint64_t
 pieces_end(const struct result *r)
 {
-    const struct manifest_piece *last = r->pieces + r->n_pieces;
+    const struct manifest_piece *last;
 
-    return r->n_pieces == 0 ? 0 : last[-1].offset + last[-1].length;
+    if (r->n_pieces == 0)
+        return 0;
+    last = &r->pieces[r->n_pieces - 1];
+    return last->offset + last->length;
 }
 
 static int
