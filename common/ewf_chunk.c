@@ -256,20 +256,23 @@ read_chunk(struct image *img, struct image_scratch *s, uint64_t index, size_t ah
 {
     struct ewf_table *t = ewf_table_of(img, index);
     uint64_t left = img->info.media_size - index * img->info.chunk_size;
-    struct place p = {0};
-    uint32_t i = 0;
+    enum chunk_state state = CHUNK_MISSING;
 
     *out = (struct chunk){.state = CHUNK_MISSING};
     out->length = left < img->info.chunk_size ? (size_t)left : img->info.chunk_size;
     if (t) {
-        i = (uint32_t)(index - t->first);
+        uint32_t i = (uint32_t)(index - t->first);
+        struct place p = {0};
+
         out->segment = t->segment;
-        out->state = fetch_chunk(img, s, t, i, ahead, &p, out);
+        state = fetch_chunk(img, s, t, i, ahead, &p, out);
+        if (state == CHUNK_OK) {
+            out->state = take_chunk(img, s, t, i, &p, buf, out->length);
+            return;
+        }
     }
-    if (out->state == CHUNK_OK)
-        out->state = take_chunk(img, s, t, i, &p, buf, out->length);
-    else
-        memset(buf, 0, out->length);
+    out->state = state;
+    memset(buf, 0, out->length);
 }
 
 void
