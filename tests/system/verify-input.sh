@@ -133,6 +133,12 @@ expect 3 exhibit-verify --json "$T/part.001"
 assert_json "$T/out" .verdict incomplete
 assert_json "$T/out" '.checks[0].ranges[0] | "\(.offset) \(.length)"' '512000 512000'
 
+# --- more segments than descriptors: the rest are opened from inside the sandbox as they come
+random_file "$T/many.raw" 3145728 many
+split -b 65536 -d -a 3 --numeric-suffixes=1 "$T/many.raw" "$T/many."
+expect 0 bash -c 'ulimit -n 80 && exec exhibit-verify --json "$1"' _ "$T/many.001"
+assert_json "$T/out" .media.hashes.md5 "$(md5_of "$T/many.raw")"
+
 # --- the medium itself, and a file system that lives in memory
 expect 0 exhibit-verify --json --from-medium "$ok"
 case $(json "$T/out" .read_from) in medium | page-cache) ;; *) fail "read_from is wrong" ;; esac
