@@ -15,6 +15,7 @@
 #include "acquire/write_block.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/console.h"
 #include "common/json.h"
 #include "common/outfile.h"
 #include "common/text.h"
@@ -37,8 +38,8 @@ check_source_file(struct acquisition *a)
 static int
 verify_one(struct acquisition *a, size_t i, struct err *err)
 {
-    AUTO_FREE char *path = xasprintf("%s/%s%s", a->dest[i].partial, a->dest[i].name,
-                                     MANIFEST_SUFFIX);
+    AUTO_FREE char *path =
+        xasprintf("%s/%s%s", a->dest[i].partial, a->dest[i].name, MANIFEST_SUFFIX);
 
     a->verification[i] = readback_run(path, a->options.threads, a->progress, err);
     if (!a->verification[i] && err->outcome == OUTCOME_INTERRUPTED)
@@ -142,7 +143,8 @@ summarize(const struct acquisition *a)
     (void)printf("  read back   %s\n", a->options.verify ? "passed" : "not run (--no-verify)");
     if (sectors > 0)
         (void)printf("  UNREADABLE  %" PRIu64 " sectors in %zu ranges, filled with zero; see "
-                     "'%s.log'\n", sectors, a->result.unreadable.n, dest);
+                     "'%s.log'\n",
+                     sectors, a->result.unreadable.n, dest);
 }
 
 static void
@@ -165,12 +167,14 @@ report_end(const struct acquisition *a)
         struct err err = ERR_INIT;
 
         if (a->result.sinks[i].failed)
-            (void)err_set(&err, OUTCOME_FAILED, "no image at '%s': %s; what was written lies in "
-                                                "'%s'",
+            (void)err_set(&err, OUTCOME_FAILED,
+                          "no image at '%s': %s; what was written lies in "
+                          "'%s'",
                           a->dest[i].path, a->result.sinks[i].error, a->dest[i].partial);
         else if (!is_good(a, i))
-            (void)err_set(&err, OUTCOME_MISMATCH, "the image '%s' does not read back as it was "
-                                                  "written: it must not be used; it stays in '%s'",
+            (void)err_set(&err, OUTCOME_MISMATCH,
+                          "the image '%s' does not read back as it was "
+                          "written: it must not be used; it stays in '%s'",
                           a->dest[i].path, a->dest[i].partial);
         else
             continue;
@@ -203,8 +207,10 @@ report_leftovers(struct acquisition *a)
         if (!destination_remove_empty(&a->dest[i])) {
             AUTO_FREE char *safe = text_printable(a->dest[i].partial);
 
-            (void)fprintf(stderr, "exhibit: what was written so far lies in '%s'; it is no image, "
-                                  "and this version cannot resume it\n", safe);
+            (void)fprintf(stderr,
+                          "exhibit: what was written so far lies in '%s'; it is no image, "
+                          "and this version cannot resume it\n",
+                          safe);
         }
     }
 }
@@ -234,6 +240,7 @@ main(int argc, char **argv)
     struct err err = ERR_INIT;
     int code;
 
+    console_begin();
     if (acquire_options_parse(argc, argv, &a.options, &err) != 0)
         return err_report(&err);
     run_catch_signals();
@@ -254,5 +261,5 @@ main(int argc, char **argv)
     for (size_t i = 0; i < a.n_dest; i++)
         json_decref(a.verification[i]);
     prepare_undo(&a);
-    return code;
+    return console_end(code);
 }

@@ -10,6 +10,7 @@
 #include "acquire/device.h"
 #include "acquire/device_sysfs.h"
 #include "common/cleanup.h"
+#include "common/console.h"
 #include "common/json.h"
 #include "common/options.h"
 #include "common/size.h"
@@ -300,8 +301,9 @@ main(int argc, char **argv)
     bool json = false;
     size_t n = 0;
 
+    console_begin();
     if (read_options(argc, argv, &json, &err) < 0 || device_list(&numbers, &n, &err) < 0 ||
         (json ? list_json : list_table)(numbers, n, &err) < 0)
         return err_report(&err);
-    return OUTCOME_DONE;
+    return console_end(OUTCOME_DONE);
 }

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
+#include "acquire/run.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/spawn.h"
@@ -32,9 +34,15 @@ start(const char *path, unsigned threads, int out, int errors, struct err *err)
     AUTO_FREE char *program = spawn_program_path("exhibit-verify", err);
     AUTO_FREE char *count = xasprintf("%u", threads);
     char *argv[] = {
-        (char[]){"exhibit-verify"}, (char[]){"--json"},     (char[]){"--from-medium"},
-        (char[]){"--progress"},     (char[]){"json"},       (char[]){"--threads"},
-        count,                      (char[]){"--"},         (char *)(uintptr_t)path,
+        (char[]){"exhibit-verify"},
+        (char[]){"--json"},
+        (char[]){"--from-medium"},
+        (char[]){"--progress"},
+        (char[]){"json"},
+        (char[]){"--threads"},
+        count,
+        (char[]){"--"},
+        (char *)(uintptr_t)path,
         NULL,
     };
     struct spawn_fd map[] = {
@@ -105,17 +113,26 @@ hear_lines(struct reading *r)
     memmove(s->data, start_of, s->n + 1);
 }
 
+/* A signal that was meant for the job is passed on: exhibit-verify then ends by itself. */
 static int
-listen_to(struct reading *r, struct err *err)
+listen_to(struct reading *r, pid_t pid, struct err *err)
 {
+    sigset_t none;
+
+    (void)sigemptyset(&none);
     while (r->out.fd >= 0 || r->line.fd >= 0) {
         struct pollfd p[2] = {
             {.fd = r->out.fd, .events = POLLIN},
             {.fd = r->line.fd, .events = POLLIN},
         };
 
-        if (poll(p, 2, -1) < 0 && errno != EINTR)
-            return err_errno(err, "cannot hear exhibit-verify");
+        if (ppoll(p, 2, NULL, &none) < 0) {
+            if (errno != EINTR)
+                return err_errno(err, "cannot hear exhibit-verify");
+            if (run_was_interrupted())
+                (void)kill(pid, SIGTERM);
+            continue;
+        }
         if (p[0].revents && take_in(&r->out, err) < 0)
             return -1;
         if (p[1].revents && take_in(&r->line, err) < 0)
@@ -160,7 +177,7 @@ readback_run(const char *path, unsigned threads, struct progress *progress, stru
     (void)close(errors[1]);
     r.out.fd = out[0];
     r.line.fd = errors[0];
-    if (pid > 0 && listen_to(&r, err) == 0 && spawn_wait(pid, &status, err) == 0)
+    if (pid > 0 && listen_to(&r, pid, err) == 0 && spawn_wait(pid, &status, err) == 0)
         v = document_of(&r, status, err);
     if (r.out.fd >= 0)
         (void)close(r.out.fd);

@@ -6,6 +6,7 @@
 
 #include "acquire/session.h"
 #include "common/cleanup.h"
+#include "common/console.h"
 #include "common/options.h"
 #include "common/text.h"
 
@@ -51,13 +52,15 @@ main(int argc, char **argv)
     const char *arg;
     char **operands;
     int count;
-    int r = options_next(o, &arg, &err);
+    int r;
 
+    console_begin();
+    r = options_next(o, &arg, &err);
     operands = options_operands(o, &count);
     options_free(o);
     if (r == 0 && count != 1)
         r = err_set(&err, OUTCOME_USAGE, "one DEVICE is needed; see 'exhibit release --help'");
     if (r == 0)
         r = release(operands[0], &err);
-    return r == 0 ? 0 : err_report(&err);
+    return console_end(r == 0 ? 0 : err_report(&err));
 }

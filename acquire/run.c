@@ -118,7 +118,7 @@ struct follow {
     struct acquisition *a;
     int events; /* the worker's socket; -1 once it has ended */
     bool stop_sent;
-    bool gone; /* the device has vanished */
+    bool gone;        /* the device has vanished */
     uint64_t checked; /* monotonic ns of the last look at the write block */
     struct range bad; /* unreadable sectors in a row, not yet logged */
     int bad_sys;
@@ -181,7 +181,8 @@ check_write_block(struct follow *f, struct err *err)
         joblog_event(a->log, "the read-only flag had been cleared; it was set again");
         progress_clear(a->progress);
         (void)fputs("exhibit: warning: the read-only flag of the source had been cleared by "
-                    "something; it was set again\n", stderr);
+                    "something; it was set again\n",
+                    stderr);
     }
     if (m.size != a->source_size && !f->gone) {
         f->gone = true;
@@ -293,6 +294,10 @@ conclude(struct follow *f, int status, struct err *err)
             (void)err_set(err, OUTCOME_INTERRUPTED, "the source has gone or changed its size");
         return -1;
     }
+    if (status == 127 && !r->ready)
+        return err_set(err, OUTCOME_FAILED,
+                       "the worker could not be started as uid %u: may that user run it?",
+                       (unsigned)f->a->writer.uid);
     if (status != 0 || !r->done)
         return err_set(err, OUTCOME_FAILED, "the worker ended unexpectedly (status %d)", status);
     return 0;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "common/cleanup.h"
+#include "common/console.h"
 #include "common/json.h"
 #include "common/options.h"
 #include "common/outfile.h"
@@ -257,11 +258,12 @@ main(int argc, char **argv)
     struct err err = ERR_INIT;
     int result;
 
+    console_begin();
     if (read_settings(&settings, argc, argv, &err) != 0)
         return err_report(&err);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGHUP, &action, NULL);
     result = make_report(&settings, &err);
-    return result < 0 ? err_report(&err) : result;
+    return console_end(result < 0 ? err_report(&err) : result);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/console.h"
 #include "common/json.h"
 #include "common/options.h"
 #include "common/size.h"
@@ -277,7 +278,8 @@ main(int argc, char **argv)
     char **images;
     int n;
 
-    s.job.threads = cores > 0 && cores < THREADS_MAX ? (size_t)cores : 1;
+    console_begin();
+    s.job.threads = cores < 1 ? 1 : cores < THREADS_MAX ? (size_t)cores : THREADS_MAX;
     if (parse(o, &s, &err) != 0)
         return err_report(&err);
     images = options_operands(o, &n);
@@ -293,9 +295,5 @@ main(int argc, char **argv)
     worst = run(&s, images, (size_t)n);
     progress_free(s.job.progress);
     options_free(o);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        (void)err_errno(&err, "cannot write to standard output");
-        return err_report(&err);
-    }
-    return (int)worst;
+    return console_end((int)worst);
 }
