@@ -262,6 +262,42 @@ the_media_end_anywhere_in_a_segment(void **state)
     free(data);
 }
 
+/* The last file also takes the list of errors and the hashes; still it is no larger than was asked
+   for, however nearly full it was. */
+static void
+the_end_fits_into_the_last_segment(void **state)
+{
+    struct rng rng = rng_start("sink_e01 tail");
+    uint8_t *data = xcalloc(1, 8 * MIB);
+
+    (void)state;
+    for (size_t i = 0; i < 8 * MIB; i++)
+        data[i] = (uint8_t)rng_next(&rng);
+    for (uint64_t chunks = 220; chunks < 252; chunks++) {
+        struct ranges bad = {0};
+        struct run r = {
+            .dir = dir,
+            .data = data,
+            .media = chunks * 32768,
+            .sector_size = 512,
+            .sectors_per_chunk = 64,
+            .segment_size = MIB,
+            .compression = COMPRESSION_NONE,
+            .e01 = {.stored = true},
+            .unreadable = &bad,
+        };
+
+        for (uint64_t at = 0; at < r.media; at += 1024)
+            ranges_add(&bad, at, 512);
+        must_write(&r);
+        check_segment_list(r.dir, r.v, r.n, r.media);
+        check_names_and_sizes(&r);
+        ranges_free(&bad);
+        run_end(&r);
+    }
+    free(data);
+}
+
 /* Nothing but zeros: small chunks, of which the tables are a large part of each file. */
 static void
 segments_of_tiny_chunks(void **state)
@@ -517,6 +553,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_mode_and_sector_size),
         cmocka_unit_test(the_media_end_anywhere_in_a_segment),
+        cmocka_unit_test(the_end_fits_into_the_last_segment),
         cmocka_unit_test(segments_of_tiny_chunks),
         cmocka_unit_test(large_segments_are_hashed_on_the_way),
         cmocka_unit_test(headers_hashes_and_errors_are_stored),
