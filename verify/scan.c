@@ -373,6 +373,15 @@ run_threads(struct scan *s, struct seat *seats, size_t n_workers, struct err *er
     return r;
 }
 
+static int
+by_media_offset(const void *a, const void *b)
+{
+    const struct damage *x = a;
+    const struct damage *y = b;
+
+    return x->media.offset < y->media.offset ? -1 : x->media.offset > y->media.offset;
+}
+
 int
 scan_run(const struct scan_spec *spec, struct scan_result *out, struct err *err)
 {
@@ -392,6 +401,8 @@ scan_run(const struct scan_spec *spec, struct scan_result *out, struct err *err)
     image_expect_sequential(spec->image);
     r = run_threads(&s, seats, n_workers, err);
     out->stopped = *spec->stop;
+    if (out->n_damage > 1) /* the workers found it in any order */
+        qsort(out->damage, out->n_damage, sizeof *out->damage, by_media_offset);
     free(seats);
     (void)pthread_mutex_destroy(&s.lock);
     ring_free(s.ring);
