@@ -50,8 +50,8 @@ struct acquisition {
     struct result result;
     struct joblog *log;
     struct progress *progress;
-    int64_t started, finished; /* epoch */
-    bool source_changed;       /* a file source differs after the run */
+    int64_t started, finished;             /* epoch */
+    bool source_changed;                   /* a file source differs after the run */
     json_t *verification[WORKER_DIRS_MAX]; /* exhibit-verify's document, or NULL */
     char record[SUPERVISOR_TEXT_MAX];      /* where the supervisor's record lies, or "" */
 };

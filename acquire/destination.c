@@ -17,8 +17,15 @@
 static const char *const image_extensions[] = {".E01", ".e01", ".raw", ".dd", ".001"};
 
 static const char *const side_files[] = {
-    ".manifest.json", ".log", ".map", ".md5", ".sha256", ".custody.jsonl", ".partial",
-    ".manifest.json.p7s", ".manifest.json.tsr",
+    ".manifest.json",
+    ".log",
+    ".map",
+    ".md5",
+    ".sha256",
+    ".custody.jsonl",
+    ".partial",
+    ".manifest.json.p7s",
+    ".manifest.json.tsr",
 };
 
 static int
@@ -27,12 +34,16 @@ check_name(const char *name, struct err *err)
     size_t n = strlen(name);
 
     if (n > NAME_MAX_BYTES)
-        return err_set(err, OUTCOME_USAGE, "'%s' is too long for the name of an image: at most %d "
-                                           "bytes", name, NAME_MAX_BYTES);
+        return err_set(err, OUTCOME_USAGE,
+                       "'%s' is too long for the name of an image: at most %d "
+                       "bytes",
+                       name, NAME_MAX_BYTES);
     for (const char *p = name; *p; p++) {
         if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == '\\')
-            return err_set(err, OUTCOME_USAGE, "'%s' holds a control character or a backslash, "
-                                               "which checksum files cannot name", name);
+            return err_set(err, OUTCOME_USAGE,
+                           "'%s' holds a control character or a backslash, "
+                           "which checksum files cannot name",
+                           name);
     }
     for (size_t i = 0; i < sizeof image_extensions / sizeof image_extensions[0]; i++) {
         size_t e = strlen(image_extensions[i]);

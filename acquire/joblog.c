@@ -27,8 +27,8 @@ int
 joblog_add(struct joblog *log, int dir, const char *name, struct err *err)
 {
     AUTO_FREE char *file = xasprintf("%s.log", name);
-    int fd = openat(dir, file, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
-                    0644);
+    int fd =
+        openat(dir, file, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
 
     if (fd < 0)
         return err_errno(err, "cannot create '%s'", file);

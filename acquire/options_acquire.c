@@ -56,8 +56,9 @@ static const struct option_spec specs[] = {
     {"notes", 0, "TEXT", ID_NOTES, "notes"},
     {"meta", 0, "KEY=VALUE", ID_META,
      "a further fact (seal number, authority, location);\nmay be given several times"},
-    {"sector-size", 0, "N", ID_SECTOR_SIZE, "logical sector size of a source that is a file\n"
-                                            "(default: 512)"},
+    {"sector-size", 0, "N", ID_SECTOR_SIZE,
+     "logical sector size of a source that is a file\n"
+     "(default: 512)"},
     {"offset", 0, "N", ID_OFFSET, "begin at this byte of the source"},
     {"length", 0, "N", ID_LENGTH, "image this many bytes"},
     {"retries", 0, "N", ID_RETRIES, "further attempts at an unreadable sector (default: 1)"},
@@ -69,8 +70,7 @@ static const struct option_spec specs[] = {
     {"expect-serial", 0, "S", ID_EXPECT_SERIAL, "refuse a device with another serial number"},
     {"no-verify", 0, NULL, ID_NO_VERIFY, "do not read the image back"},
     {"release", 0, NULL, ID_RELEASE, "lift the write block when the job is done"},
-    {"allow-low-space", 0, NULL, ID_ALLOW_LOW_SPACE,
-     "start although the image might not fit"},
+    {"allow-low-space", 0, NULL, ID_ALLOW_LOW_SPACE, "start although the image might not fit"},
     {"allow-no-sandbox", 0, NULL, ID_ALLOW_NO_SANDBOX,
      "go on where the kernel offers no full sandbox;\nthe manifest says so"},
     {"threads", 0, "N", ID_THREADS, "compressing threads (default: one a core)"},
@@ -180,8 +180,8 @@ parse_choice(struct acquire_options *o, int id, const char *arg, struct err *err
 {
     static const char *const formats[] = {"raw", "e01", NULL};
     static const char *const compressions[] = {"none", "empty", "fast", "best", NULL};
-    static const char *const levels[] = {"auto", "bpf-lsm", "read-only-flag", "hardware",
-                                         "none", NULL};
+    static const char *const levels[] = {"auto",     "bpf-lsm", "read-only-flag",
+                                         "hardware", "none",    NULL};
     int i;
 
     switch (id) {
@@ -287,8 +287,9 @@ take(struct acquire_options *o, int id, const char *arg, struct err *err)
     case ID_PROGRESS:
         return progress_parse(arg, &o->progress, err);
     case ID_NOT_YET:
-        return err_set(err, OUTCOME_USAGE, "this version has no rescue mode, no '--segment-dir', "
-                                           "no signatures and no timestamps");
+        return err_set(err, OUTCOME_USAGE,
+                       "this version has no rescue mode, no '--segment-dir', "
+                       "no signatures and no timestamps");
     default:
         return parse_choice(o, id, arg, err);
     }
@@ -298,14 +299,15 @@ static int
 check_conflicts(const struct acquire_options *o, struct err *err)
 {
     if (o->hardware_blocker && o->write_block != WRITE_BLOCK_HARDWARE)
-        return err_set(err, OUTCOME_USAGE,
-                       "--hardware-blocker goes with '--write-block hardware'");
+        return err_set(err, OUTCOME_USAGE, "--hardware-blocker goes with '--write-block hardware'");
     if (o->write_block == WRITE_BLOCK_HARDWARE && (!o->hardware_blocker || !*o->hardware_blocker))
-        return err_set(err, OUTCOME_USAGE, "'--write-block hardware' needs --hardware-blocker with "
-                                           "the blocker's make, model and serial number");
+        return err_set(err, OUTCOME_USAGE,
+                       "'--write-block hardware' needs --hardware-blocker with "
+                       "the blocker's make, model and serial number");
     if (!o->e01 && o->compression_name && o->compression != COMPRESSION_NONE)
-        return err_set(err, OUTCOME_USAGE, "--compression is for e01; raw images hold the bytes "
-                                           "as they are");
+        return err_set(err, OUTCOME_USAGE,
+                       "--compression is for e01; raw images hold the bytes "
+                       "as they are");
     if (o->json && o->quiet)
         return err_set(err, OUTCOME_USAGE, "--json and --quiet exclude each other");
     return 0;

@@ -19,13 +19,14 @@
 struct acquire_options {
     const char *source, *dest, *copy;
     bool e01;
-    const char *segment_size, *piecewise, *offset, *length; /* as typed: "s" needs the sector size */
+    const char *segment_size, *piecewise, *offset,
+        *length; /* as typed: "s" needs the sector size */
     enum compression compression;
     const char *compression_name;
     char hashes[JOB_HASHES_MAX][DIGEST_NAME_MAX];
     size_t n_hashes;
     const char *case_number, *evidence_number, *description, *examiner, *notes; /* or NULL */
-    const char *meta[META_MAX]; /* KEY=VALUE */
+    const char *meta[META_MAX];                                                 /* KEY=VALUE */
     size_t n_meta;
     uint32_t sector_size; /* 0: not given */
     unsigned retries, threads;

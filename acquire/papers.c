@@ -106,8 +106,8 @@ log_source(const struct acquisition *a)
     fact(a, "kind", d ? (d->is_partition ? "partition" : "disk") : "file");
     fact(a, "size", size);
     if (a->offset != 0 || a->length != a->source_size)
-        joblog_line(a->log, "  %-22s %" PRIu64 " bytes from byte %" PRIu64, "of which",
-                    a->length, a->offset);
+        joblog_line(a->log, "  %-22s %" PRIu64 " bytes from byte %" PRIu64, "of which", a->length,
+                    a->offset);
     if (!d)
         return;
     fact(a, "vendor", d->vendor);
@@ -129,7 +129,8 @@ log_write_block(const struct acquisition *a)
     }
     fact(a, "level", write_block_level_name((enum write_block_level)a->opened.level));
     fact(a, "hardware blocker", a->options.hardware_blocker);
-    joblog_line(a->log, "  %-22s before: %" PRIu32 " of %" PRIu32 " nodes, now: %" PRIu32 " of %" PRIu32,
+    joblog_line(a->log,
+                "  %-22s before: %" PRIu32 " of %" PRIu32 " nodes, now: %" PRIu32 " of %" PRIu32,
                 "read-only flag", a->opened.before.read_only, a->opened.before.nodes,
                 a->opened.now.read_only, a->opened.now.nodes);
 }
@@ -143,10 +144,12 @@ log_image(const struct acquisition *a)
         fact(a, i == 0 ? "destination" : "copy", a->dest[i].path);
     if (a->options.e01)
         joblog_line(a->log, "  %-22s %" PRIu32 " sectors (%" PRIu64 " bytes)", "chunk",
-                    a->plan.sectors_per_chunk, (uint64_t)a->plan.sectors_per_chunk * a->sector_size);
+                    a->plan.sectors_per_chunk,
+                    (uint64_t)a->plan.sectors_per_chunk * a->sector_size);
     if (a->plan.segment_size != 0)
         joblog_line(a->log, "  %-22s %" PRIu64 " bytes at most%s", "segment", a->plan.segment_size,
-                    a->plan.segment_size_grown ? " (more than asked: the names would run out)" : "");
+                    a->plan.segment_size_grown ? " (more than asked: the names would run out)"
+                                               : "");
 }
 
 void
@@ -175,7 +178,8 @@ log_unreadable(const struct acquisition *a)
     joblog_line(a->log, "Unreadable: %" PRIu64 " sectors in %zu ranges, filled with zero",
                 acquisition_unreadable_sectors(a), bad->n);
     for (size_t i = 0; i < bad->n && i < LOG_RANGES_MAX; i++)
-        joblog_line(a->log, "  bytes %" PRIu64 " to %" PRIu64 " (sector %" PRIu64 ", %" PRIu64 " sectors)",
+        joblog_line(a->log,
+                    "  bytes %" PRIu64 " to %" PRIu64 " (sector %" PRIu64 ", %" PRIu64 " sectors)",
                     bad->v[i].offset, bad->v[i].offset + bad->v[i].length - 1,
                     bad->v[i].offset / a->sector_size,
                     (bad->v[i].length + a->sector_size - 1) / a->sector_size);

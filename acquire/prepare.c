@@ -33,8 +33,10 @@ static int
 take_device(struct acquisition *a, dev_t number, struct err *err)
 {
     if (a->options.sector_size != 0)
-        return err_set(err, OUTCOME_USAGE, "--sector-size is for sources that are files; '%s' says "
-                                           "its own", a->options.source);
+        return err_set(err, OUTCOME_USAGE,
+                       "--sector-size is for sources that are files; '%s' says "
+                       "its own",
+                       a->options.source);
     a->device = xcalloc(1, sizeof *a->device);
     if (device_read(number, a->device, err) != 0)
         return -1;
@@ -48,11 +50,15 @@ static int
 check_file_options(const struct acquire_options *o, struct err *err)
 {
     if (o->expect_serial)
-        return err_set(err, OUTCOME_REFUSED, "'%s' is a file and has no serial number, '%s' was "
-                                             "expected", o->source, o->expect_serial);
+        return err_set(err, OUTCOME_REFUSED,
+                       "'%s' is a file and has no serial number, '%s' was "
+                       "expected",
+                       o->source, o->expect_serial);
     if (o->write_block == WRITE_BLOCK_BPF_LSM || o->write_block == WRITE_BLOCK_READ_ONLY_FLAG)
-        return err_set(err, OUTCOME_REFUSED, "'%s' is a file: the write block demanded is for "
-                                             "devices", o->source);
+        return err_set(err, OUTCOME_REFUSED,
+                       "'%s' is a file: the write block demanded is for "
+                       "devices",
+                       o->source);
     return 0;
 }
 
@@ -68,8 +74,10 @@ find_source(struct acquisition *a, struct err *err)
         return take_device(a, st.st_rdev, err);
     if (S_ISREG(st.st_mode))
         return check_file_options(&a->options, err) == 0 ? take_file(a, err) : -1;
-    return err_set(err, OUTCOME_FAILED, "cannot acquire '%s': it is %s, not a block device or a "
-                                        "regular file", path,
+    return err_set(err, OUTCOME_FAILED,
+                   "cannot acquire '%s': it is %s, not a block device or a "
+                   "regular file",
+                   path,
                    S_ISDIR(st.st_mode)   ? "a directory"
                    : S_ISCHR(st.st_mode) ? "a character device"
                                          : "something else");
@@ -87,19 +95,23 @@ find_range(struct acquisition *a, struct err *err)
     if (o->offset && size_parse(o->offset, a->sector_size, "--offset", &a->offset, err) != 0)
         return -1;
     if (a->offset >= a->source_size)
-        return err_set(err, OUTCOME_USAGE, "offset %" PRIu64 " lies past the end of '%s' (%" PRIu64 ")",
-                       a->offset, o->source, a->source_size);
+        return err_set(err, OUTCOME_USAGE,
+                       "offset %" PRIu64 " lies past the end of '%s' (%" PRIu64 ")", a->offset,
+                       o->source, a->source_size);
     a->length = a->source_size - a->offset;
     if (o->length && size_parse(o->length, a->sector_size, "--length", &a->length, err) != 0)
         return -1;
     if (a->length == 0 || a->length > a->source_size - a->offset)
-        return err_set(err, OUTCOME_USAGE, "length %" PRIu64 " from byte %" PRIu64 " does not lie "
-                                           "within '%s' (%" PRIu64 ")",
+        return err_set(err, OUTCOME_USAGE,
+                       "length %" PRIu64 " from byte %" PRIu64 " does not lie "
+                       "within '%s' (%" PRIu64 ")",
                        a->length, a->offset, o->source, a->source_size);
     /* A device is read in whole sectors, from their start. */
     if (a->device && (a->offset % a->sector_size != 0 || a->length % a->sector_size != 0))
-        return err_set(err, OUTCOME_USAGE, "offset and length must be multiples of the sector size "
-                                           "(%" PRIu32 ") of '%s'", a->sector_size, o->source);
+        return err_set(err, OUTCOME_USAGE,
+                       "offset and length must be multiples of the sector size "
+                       "(%" PRIu32 ") of '%s'",
+                       a->sector_size, o->source);
     return 0;
 }
 
@@ -181,7 +193,8 @@ check_space(const struct acquisition *a, struct err *err)
             continue;
         return err_set(err, OUTCOME_REFUSED,
                        "not enough space for '%s': up to %" PRIu64 " bytes are needed, %" PRIu64
-                       " are free%s", a->dest[i].path, need, have,
+                       " are free%s",
+                       a->dest[i].path, need, have,
                        a->options.e01 && a->options.compression != COMPRESSION_NONE
                            ? "; if it will compress, --allow-low-space starts anyway"
                            : "");
@@ -262,8 +275,7 @@ prepare(struct acquisition *a, struct err *err)
 {
     requester_find(&a->requester);
     if (check_resume(a, err) != 0 || find_source(a, err) != 0 || find_range(a, err) != 0 ||
-        make_plan(a, err) != 0 || open_destinations(a, err) != 0 ||
-        check_destinations(a, err) != 0)
+        make_plan(a, err) != 0 || open_destinations(a, err) != 0 || check_destinations(a, err) != 0)
         return -1;
     choose_writer(a);
     a->session = session_start(&a->writer, err);

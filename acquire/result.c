@@ -25,8 +25,8 @@ take_ready(struct result *r, const json_t *m, struct taken *t, struct err *err)
     r->seccomp = json_is_true(json_object_get(m, "seccomp"));
     r->direct = json_is_true(json_object_get(m, "direct"));
     free(r->sandbox_missing);
-    r->sandbox_missing = xstrdup(json_text_or_null(m, "missing") ? json_text_or_null(m, "missing")
-                                                                 : "");
+    r->sandbox_missing =
+        xstrdup(json_text_or_null(m, "missing") ? json_text_or_null(m, "missing") : "");
     json_decref(r->libraries);
     r->libraries = json_incref(json_object_get(m, "libraries"));
     r->ready = true;
@@ -230,8 +230,8 @@ take_piece(struct result *r, const json_t *m, struct taken *t, struct err *err)
 
     (void)t;
     if (json_get_u64(m, "offset", &p.offset, err) != 0 ||
-        json_get_u64(m, "length", &p.length, err) != 0 ||
-        within(r, p.offset, p.length, err) != 0 || follows(p.offset, pieces_end(r), err) != 0)
+        json_get_u64(m, "length", &p.length, err) != 0 || within(r, p.offset, p.length, err) != 0 ||
+        follows(p.offset, pieces_end(r), err) != 0)
         return -1;
     if (take_hash_list(m, &p.hashes, err) != 0) {
         manifest_hashes_free(&p.hashes);
@@ -260,8 +260,8 @@ take_error(struct result *r, const json_t *m, struct taken *t, struct err *err)
     const char *text;
 
     (void)t;
-    if (json_get_u64(m, "outcome", &outcome, err) != 0 || json_get_u64(m, "errno", &sys, err) != 0 ||
-        json_get_text(m, "text", &text, err) != 0)
+    if (json_get_u64(m, "outcome", &outcome, err) != 0 ||
+        json_get_u64(m, "errno", &sys, err) != 0 || json_get_text(m, "text", &text, err) != 0)
         return -1;
     r->failed = true;
     (void)err_set(&r->err, outcome == OUTCOME_INTERRUPTED ? OUTCOME_INTERRUPTED : OUTCOME_FAILED,
@@ -274,11 +274,16 @@ static const struct {
     const char *type;
     int (*take)(struct result *r, const json_t *m, struct taken *t, struct err *err);
 } messages[] = {
-    {"ready", take_ready},         {"progress", take_progress},
-    {"unreadable", take_unreadable}, {"finishing", take_finishing},
-    {"sink-failed", take_sink_failed}, {"segment", take_segment},
-    {"hashes", take_hashes},       {"piece", take_piece},
-    {"done", take_done},           {"error", take_error},
+    {"ready", take_ready},
+    {"progress", take_progress},
+    {"unreadable", take_unreadable},
+    {"finishing", take_finishing},
+    {"sink-failed", take_sink_failed},
+    {"segment", take_segment},
+    {"hashes", take_hashes},
+    {"piece", take_piece},
+    {"done", take_done},
+    {"error", take_error},
 };
 
 int

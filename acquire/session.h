@@ -17,7 +17,7 @@ struct session;
 struct session *session_start(const struct privilege *as, struct err *err);
 
 /* Sends a request with descriptors and waits for its answer (of type `expected`), which replaces
-   *m. A refusal is the error. */
+ *m. A refusal is the error. */
 int session_ask(struct session *s, struct supervisor_message *m, const int *fds, size_t n,
                 enum supervisor_type expected, struct err *err);
 

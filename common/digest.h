@@ -1,6 +1,7 @@
 /*
- * Message digests, through OpenSSL's EVP but for MD5 (common/md5.h). Names are those of the command line and the manifest:
- * lower case, without punctuation ("md5", "sha1", "sha256", "sha3-256", "blake2b512").
+ * Message digests, through OpenSSL's EVP but for MD5 (common/md5.h). Names are those of the command
+ * line and the manifest: lower case, without punctuation ("md5", "sha1", "sha256", "sha3-256",
+ * "blake2b512").
  */
 #ifndef EXHIBIT_DIGEST_H
 #define EXHIBIT_DIGEST_H

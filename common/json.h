@@ -38,7 +38,8 @@ int json_to_ranges(const json_t *array, struct ranges *out, struct err *err);
    error that names the line. */
 json_t *json_load_file_bounded(const char *path, size_t max, struct err *err);
 
-/* The text of the document, two spaces of indentation, a newline at the end; the caller frees it. */
+/* The text of the document, two spaces of indentation, a newline at the end; the caller frees it.
+ */
 char *json_to_text(const json_t *v);
 /* On one line, without the newline. */
 char *json_to_line(const json_t *v);

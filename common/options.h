@@ -19,9 +19,9 @@ struct option_spec {
 };
 
 struct program {
-    const char *name;    /* "exhibit acquire" */
-    const char *usage;   /* "SOURCE DEST [options]" */
-    const char *summary; /* one sentence */
+    const char *name;                  /* "exhibit acquire" */
+    const char *usage;                 /* "SOURCE DEST [options]" */
+    const char *summary;               /* one sentence */
     const struct option_spec *options; /* -h/--help and --version are added to them */
     size_t n_options;
 };

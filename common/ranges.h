@@ -14,7 +14,8 @@ struct range {
     uint64_t length; /* bytes, never 0 in a set */
 };
 
-/* Sorted by offset; neighbours neither overlap nor touch. Zero-initialise; ranges_free() ends it. */
+/* Sorted by offset; neighbours neither overlap nor touch. Zero-initialise; ranges_free() ends it.
+ */
 struct ranges {
     struct range *v;
     size_t n;

@@ -13,7 +13,8 @@
 #include "common/err.h"
 
 struct sandbox_spec {
-    const int *write_dirs; /* descriptors of directories: everything below may be made and written */
+    const int
+        *write_dirs; /* descriptors of directories: everything below may be made and written */
     size_t n_write_dirs;
     const int *read_dirs; /* descriptors of directories or files: reading only */
     size_t n_read_dirs;
@@ -24,7 +25,7 @@ struct sandbox_spec {
 struct sandbox_state {
     bool no_new_privs;
     bool seccomp;
-    int landlock_abi; /* 0: Landlock is not in force */
+    int landlock_abi;  /* 0: Landlock is not in force */
     char missing[128]; /* what could not be had and why; "" if all is in force */
 };
 
