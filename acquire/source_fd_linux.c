@@ -9,17 +9,46 @@
 struct fd_source {
     struct source base;
     int fd;
+    int flags; /* of the descriptor, O_DIRECT included where it is in force */
 };
 
 static ssize_t
-fd_pread(struct source *s, void *buf, size_t n, uint64_t offset)
+read_at(const struct fd_source *f, void *buf, size_t n, uint64_t offset)
 {
-    struct fd_source *f = (struct fd_source *)s;
     ssize_t r;
 
     do {
         r = pread(f->fd, buf, n, (off_t)offset);
     } while (r < 0 && errno == EINTR);
+    return r;
+}
+
+/* One read through the page cache. */
+static ssize_t
+read_cached(const struct fd_source *f, void *buf, size_t n, uint64_t offset)
+{
+    ssize_t r;
+    int saved;
+
+    if (fcntl(f->fd, F_SETFL, f->flags & ~O_DIRECT) != 0)
+        return -1;
+    r = read_at(f, buf, n, offset);
+    saved = errno;
+    (void)fcntl(f->fd, F_SETFL, f->flags);
+    errno = saved;
+    return r;
+}
+
+/* A file's sectors are what its image will have, not what its file system reads in: on a disk of
+   4096-byte sectors, the odd end of a file, or a single sector of it, cannot be read directly. */
+static ssize_t
+fd_pread(struct source *s, void *buf, size_t n, uint64_t offset)
+{
+    struct fd_source *f = (struct fd_source *)s;
+    ssize_t r = read_at(f, buf, n, offset);
+
+    if (r < 0 && errno == EINVAL && (f->flags & O_DIRECT))
+        return read_cached(f, buf, n, offset);
     return r;
 }
 
@@ -65,5 +94,6 @@ source_from_fd(int fd, uint64_t start, bool *direct, struct err *err)
     f = xcalloc(1, sizeof *f);
     f->base.ops = &fd_ops;
     f->fd = fd;
+    f->flags = *direct ? flags | O_DIRECT : flags;
     return &f->base;
 }
