@@ -13,6 +13,10 @@
 #define CHUNKS_COMFORTABLE (UINT64_C(1) << 26)
 #define CHUNKS_MAX UINT64_C(134217727)
 
+/* What each file holds besides chunks and table entries: libewf writes 1,508 bytes of header,
+   volume data and section descriptors. */
+#define SEGMENT_OVERHEAD 2048u
+
 #define E01_SEGMENT_DEFAULT ((uint64_t)2 << 30)
 #define E01_SEGMENT_MIN MIB
 /* Below the 14,971 names there are: libewf compares the media's size with them, not the file's. */
@@ -75,6 +79,7 @@ plan_e01(const struct plan_request *r, struct plan *p, struct err *err)
         p->segment_size = least;
     /* Each file holds a little less than its limit (acquire/sink_e01.c). */
     p->max_segments = divide_up(p->worst_size, p->segment_size - p->segment_size / 8);
+    p->worst_size += p->max_segments * SEGMENT_OVERHEAD;
     return 0;
 }
 
