@@ -13,6 +13,7 @@
 /* Runs of random bytes, text and zeros in turn, as real disks have them. */
 void media_fill(uint8_t *p, size_t n, struct rng *rng);
 
+/* By OpenSSL itself. */
 void hash_bytes(const char *algorithm, const void *p, size_t n, char hex[DIGEST_HEX_MAX]);
 
 /* The whole file in dir; the caller frees it. */

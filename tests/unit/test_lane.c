@@ -1,18 +1,7 @@
 #include "tests/lib/unit.h"
 
 #include "acquire/lane.h"
-
-static void
-hash_of(const char *algorithm, const uint8_t *p, size_t n, char hex[DIGEST_HEX_MAX])
-{
-    struct err err = ERR_INIT;
-    struct digest *d = digest_new(algorithm, &err);
-
-    assert_non_null(d);
-    digest_update(d, p, n);
-    digest_final_hex(d, hex);
-    digest_free(d);
-}
+#include "tests/lib/written.h"
 
 /* However the media are cut into feeds, each digest covers its piece and no more. */
 static void
@@ -45,7 +34,7 @@ pieces_are_cut_where_they_end(void **state)
         for (size_t at = 0; at < n || at == 0; at += step) {
             char hex[DIGEST_HEX_MAX];
 
-            hash_of(algorithm, data + at, n - at < step ? n - at : step, hex);
+            hash_bytes(algorithm, data + at, n - at < step ? n - at : step, hex);
             assert_true(count < lane_count(l));
             assert_string_equal(lane_hex(l, count), hex);
             count++;
@@ -56,6 +45,50 @@ pieces_are_cut_where_they_end(void **state)
         assert_int_equal(lane_piece(l), piece);
         assert_string_equal(lane_algorithm(l), algorithm);
         lane_free(l);
+    }
+}
+
+/* Fed as one, two lanes cut their pieces each at its own places. */
+static void
+pairs_are_two_lanes(void **state)
+{
+    struct rng rng = rng_start("lane pair");
+    uint8_t data[3000];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)rng_next(&rng);
+    for (int round = 0; round < 300; round++) {
+        size_t n = rng_below(&rng, 4) ? rng_below(&rng, sizeof data + 1) : 0;
+        struct err err = ERR_INIT;
+        struct lane *pair[2];
+        size_t piece[2];
+
+        for (size_t i = 0; i < 2; i++) {
+            piece[i] = rng_below(&rng, 3) ? 1 + rng_below(&rng, 500) : 0;
+            pair[i] = lane_new("md5", piece[i], &err);
+            assert_non_null(pair[i]);
+        }
+        lane_pair(pair[0], pair[1]);
+        for (size_t at = 0; at < n;) {
+            size_t part = 1 + rng_below(&rng, n - at);
+
+            lane_feed(pair[0], data + at, part);
+            at += part;
+        }
+        lane_end(pair[0]);
+        for (size_t i = 0; i < 2; i++) {
+            size_t step = piece[i] && n ? piece[i] : n + (n == 0);
+
+            assert_int_equal(lane_count(pair[i]), n ? (n + step - 1) / step : 1);
+            for (size_t k = 0; k < lane_count(pair[i]); k++) {
+                char hex[DIGEST_HEX_MAX];
+
+                hash_bytes("md5", data + k * step, n - k * step < step ? n - k * step : step, hex);
+                assert_string_equal(lane_hex(pair[i], k), hex);
+            }
+            lane_free(pair[i]);
+        }
     }
 }
 
@@ -89,6 +122,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_are_cut_where_they_end),
+        cmocka_unit_test(pairs_are_two_lanes),
         cmocka_unit_test(nothing_has_one_digest),
         cmocka_unit_test(an_unknown_digest_is_named),
     };

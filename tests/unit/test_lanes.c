@@ -2,6 +2,7 @@
 
 #include "acquire/lanes.h"
 #include "common/text.h"
+#include "tests/lib/written.h"
 
 #define LENGTH 10000u
 
@@ -10,13 +11,7 @@ static uint8_t media[LENGTH];
 static void
 hash_of(const char *algorithm, size_t at, size_t n, char hex[DIGEST_HEX_MAX])
 {
-    struct err err = ERR_INIT;
-    struct digest *d = digest_new(algorithm, &err);
-
-    assert_non_null(d);
-    digest_update(d, media + at, n);
-    digest_final_hex(d, hex);
-    digest_free(d);
+    hash_bytes(algorithm, media + at, n, hex);
 }
 
 static struct job
