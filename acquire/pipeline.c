@@ -1,6 +1,5 @@
 #include "acquire/pipeline.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -99,7 +98,7 @@ run_packer(void *arg)
     return NULL;
 }
 
-/* With the last sink goes the job; ENOSPC and a vanished disk leave what can be resumed. */
+/* With the last sink goes the job. */
 static void
 drop_sink(struct pipeline *p, struct pipeline_sink *s)
 {
@@ -237,11 +236,7 @@ pipeline_wait(struct pipeline *p, struct err *err)
     if (failed)
         *err = p->err;
     (void)pthread_mutex_unlock(&p->lock);
-    if (!failed)
-        return 0;
-    if (err->sys == ENOSPC || err->sys == EDQUOT)
-        err->outcome = OUTCOME_INTERRUPTED;
-    return -1;
+    return failed ? -1 : 0;
 }
 
 const struct ranges *

@@ -48,7 +48,7 @@ void pipeline_stop(struct pipeline *p);
 uint64_t pipeline_bytes_done(const struct pipeline *p);
 
 /* Waits for all threads. 0: all media went through every lane and through at least one sink. -1:
-   OUTCOME_INTERRUPTED after pipeline_stop, a lost source or a full destination; else as it says. */
+   OUTCOME_INTERRUPTED after pipeline_stop or a lost source; else as the failed part says. */
 int pipeline_wait(struct pipeline *p, struct err *err);
 
 /* After pipeline_wait: what could not be read, in image bytes. */

@@ -19,8 +19,9 @@
 
 /* The last segment also holds error2, digest and hash sections (EWF-E01: 520 bytes of section
    header, 8 an entry; 76 and 80; 76 and 36), which libewf does not count. The limit it is told is
-   lower by this much, so that no file passes the size that was asked for. */
-#define TAIL_RESERVE ((uint64_t)64 << 10)
+   lower by this much (a sixteenth in small segments), so that no file passes the size that was
+   asked for unless there are more than 130,000 unreadable ranges. */
+#define TAIL_RESERVE ((uint64_t)1 << 20)
 
 /* A write that failed with less than this left on the file system failed for want of space. */
 #define FULL_BELOW ((uint64_t)1 << 20)

@@ -302,10 +302,10 @@ serve_one(struct supervisor *s)
     size_t n = 0;
     int r = supervisor_receive(SUPERVISOR_FD, &m, fds, &n, &err);
 
-    if (r == 1 && dispatch(s, &m, fds, n) != 0) {
-        (void)fputs("exhibit-supervisor: a request that is not permitted; stopping\n", stderr);
-        r = -1;
-    }
+    if (r == 1 && dispatch(s, &m, fds, n) != 0)
+        r = err_set(&err, OUTCOME_FAILED, "a request that is not permitted; the supervisor stops");
+    if (r < 0)
+        (void)err_report(&err);
     for (size_t i = 0; i < n; i++)
         (void)close(fds[i]);
     return r;

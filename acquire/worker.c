@@ -413,6 +413,9 @@ main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     w.n_dirs = (size_t)n;
     r = run(&w, &err);
+    /* A full disk may show as late as in the last fsync. */
+    if (r != 0 && (err.sys == ENOSPC || err.sys == EDQUOT))
+        err.outcome = OUTCOME_INTERRUPTED;
     if (r != 0)
         tell_error(&err);
     tear_down(&w);
