@@ -220,6 +220,24 @@ damaged_descriptors_are_passed(void **state)
     }
 }
 
+/* Every byte of the sections that hold values lies under a checksum. */
+static void
+damaged_values_are_seen(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 36 + 1052; i++) {
+        struct parts p = whole_image(false);
+        struct image *img;
+
+        p.b.data[i < 36 ? p.hash + 76 + i : p.volume + 76 + i - 36] ^= 0x04;
+        ewf_build_write(&p.b, "v.E01");
+        img = must_open("v.E01");
+        assert_true(findings_of(img, IMAGE_CHECK_STRUCTURE) > 0);
+        assert_reads_as_media(img, 0, sizeof media);
+        image_free(img);
+    }
+}
+
 static void
 chains_that_loop_or_leave(void **state)
 {
@@ -569,6 +587,7 @@ main(void)
         cmocka_unit_test(a_damaged_table_has_a_copy),
         cmocka_unit_test(a_damaged_table_header_has_a_copy),
         cmocka_unit_test(damaged_descriptors_are_passed),
+        cmocka_unit_test(damaged_values_are_seen),
         cmocka_unit_test(chains_that_loop_or_leave),
         cmocka_unit_test(absurd_sizes_are_refused),
         cmocka_unit_test(promised_media_is_skipped),
