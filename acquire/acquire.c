@@ -44,10 +44,11 @@ verify_one(struct acquisition *a, size_t i, struct err *err)
     a->verification[i] = readback_run(path, a->options.threads, a->progress, err);
     if (!a->verification[i] && err->outcome == OUTCOME_INTERRUPTED)
         return -1;
+    /* That nothing was compared is not the same as a difference. */
     if (!a->verification[i])
-        a->verification[i] = json_pack("{s:s, s:s}", "verdict", "failed", "error", err->text);
+        a->verification_error[i] = xstrdup(err->text);
     joblog_event(a->log, "read-back of %s: %s", a->dest[i].path,
-                 json_text_or_null(a->verification[i], "verdict"));
+                 a->verification[i] ? json_text_or_null(a->verification[i], "verdict") : err->text);
     return 0;
 }
 
@@ -74,7 +75,18 @@ write_papers(struct acquisition *a, struct err *err)
         if (papers_write_side_files(a, i, err) != 0 ||
             papers_write_manifest(a, i, sha256, err) != 0)
             return -1;
-        if (a->options.verify && verify_one(a, i, err) != 0)
+    }
+    a->complete = true;
+    return 0;
+}
+
+static int
+read_back(struct acquisition *a, struct err *err)
+{
+    if (!a->options.verify)
+        joblog_event(a->log, "the image is not read back (--no-verify)");
+    for (size_t i = 0; i < a->n_dest && a->options.verify; i++) {
+        if (!a->result.sinks[i].failed && verify_one(a, i, err) != 0)
             return -1;
     }
     return 0;
@@ -171,6 +183,11 @@ report_end(const struct acquisition *a)
                           "no image at '%s': %s; what was written lies in "
                           "'%s'",
                           a->dest[i].path, a->result.sinks[i].error, a->dest[i].partial);
+        else if (a->verification_error[i])
+            (void)err_set(&err, OUTCOME_FAILED,
+                          "the image '%s' is complete, but %s; it stays in '%s': 'exhibit verify' "
+                          "checks it",
+                          a->dest[i].path, a->verification_error[i], a->dest[i].partial);
         else if (!is_good(a, i))
             (void)err_set(&err, OUTCOME_MISMATCH,
                           "the image '%s' does not read back as it was "
@@ -208,11 +225,23 @@ report_leftovers(struct acquisition *a)
             AUTO_FREE char *safe = text_printable(a->dest[i].partial);
 
             (void)fprintf(stderr,
-                          "exhibit: what was written so far lies in '%s'; it is no image, "
-                          "and this version cannot resume it\n",
+                          a->complete ? "exhibit: the image is complete and lies in '%s'; 'exhibit "
+                                        "verify' checks it there\n"
+                                      : "exhibit: what was written so far lies in '%s'; it is no "
+                                        "image, and this version cannot resume it\n",
                           safe);
         }
     }
+}
+
+/* A signal ends the job at the next step, also where nothing waits for it. */
+static int
+check_interrupt(const struct acquisition *a, struct err *err)
+{
+    if (!run_was_interrupted())
+        return 0;
+    joblog_event(a->log, "ended: interrupted");
+    return err_set(err, OUTCOME_INTERRUPTED, "interrupted");
 }
 
 static int
@@ -228,7 +257,8 @@ acquire(struct acquisition *a, struct err *err)
     }
     a->finished = clock_now();
     check_source_file(a);
-    if (write_papers(a, err) != 0)
+    if (check_interrupt(a, err) != 0 || write_papers(a, err) != 0 || check_interrupt(a, err) != 0 ||
+        read_back(a, err) != 0 || check_interrupt(a, err) != 0)
         return -1;
     return publish(a, err);
 }
@@ -258,8 +288,10 @@ main(int argc, char **argv)
         else if (!a.options.quiet && (code == OUTCOME_DONE || code == OUTCOME_FINDINGS))
             summarize(&a);
     }
-    for (size_t i = 0; i < a.n_dest; i++)
+    for (size_t i = 0; i < a.n_dest; i++) {
         json_decref(a.verification[i]);
+        free(a.verification_error[i]);
+    }
     prepare_undo(&a);
     return console_end(code);
 }

@@ -50,10 +50,12 @@ struct acquisition {
     struct result result;
     struct joblog *log;
     struct progress *progress;
-    int64_t started, finished;             /* epoch */
-    bool source_changed;                   /* a file source differs after the run */
-    json_t *verification[WORKER_DIRS_MAX]; /* exhibit-verify's document, or NULL */
-    char record[SUPERVISOR_TEXT_MAX];      /* where the supervisor's record lies, or "" */
+    int64_t started, finished; /* epoch */
+    bool source_changed;       /* a file source differs after the run */
+    bool complete;             /* the images, papers included, stand in their DEST.partial */
+    json_t *verification[WORKER_DIRS_MAX];     /* exhibit-verify's document, or NULL */
+    char *verification_error[WORKER_DIRS_MAX]; /* why there is none, or NULL: not asked for */
+    char record[SUPERVISOR_TEXT_MAX];          /* where the supervisor's record lies, or "" */
 };
 
 static inline uint64_t

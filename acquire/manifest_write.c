@@ -354,13 +354,13 @@ verification_json(const struct acquisition *a, size_t i)
     if (!document) {
         json_set_text(v, "status", "not-run");
         set(v, "finished", json_null());
+        if (a->verification_error[i])
+            json_set_text(v, "error", a->verification_error[i]);
         return v;
     }
     json_set_text(v, "status", verdict && strcmp(verdict, "passed") == 0 ? "passed" : "failed");
     set_time(v, "finished", clock_now());
     json_set_text(v, "verdict", verdict);
-    if (json_object_get(document, "error"))
-        set(v, "error", json_incref(json_object_get(document, "error")));
     set(v, "read_from", json_incref(json_object_get(document, "read_from")));
     set(v, "checks", checks_json(json_object_get(document, "checks")));
     return v;

@@ -8,6 +8,9 @@
 #include "common/size.h"
 #include "common/text.h"
 
+/* Of each text that goes into the manifest, the log and the E01. */
+#define TEXT_MAX 8192
+
 enum id {
     ID_FORMAT = 1,
     ID_SEGMENT_SIZE,
@@ -144,6 +147,13 @@ parse_meta(struct acquire_options *o, const char *arg, struct err *err)
 
     if (!equals || equals == arg)
         return err_set(err, OUTCOME_USAGE, "'%s' for --meta is not KEY=VALUE", arg);
+    for (size_t i = 0; i < o->n_meta; i++) {
+        if (strncmp(o->meta[i], arg, (size_t)(equals - arg) + 1) == 0)
+            return err_set(err, OUTCOME_USAGE, "--meta '%.*s' is given twice", (int)(equals - arg),
+                           arg);
+    }
+    if (!text_is_utf8(arg, (size_t)(equals - arg)))
+        return err_set(err, OUTCOME_USAGE, "the key of --meta '%s' is not UTF-8", arg);
     if (o->n_meta == META_MAX)
         return err_set(err, OUTCOME_USAGE, "more than %d times --meta", META_MAX);
     o->meta[o->n_meta++] = arg;
@@ -256,12 +266,25 @@ flag_option(struct acquire_options *o, int id)
     }
 }
 
+static const char *
+name_of(int id)
+{
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+        if (specs[i].id == id)
+            return specs[i].name;
+    }
+    return "";
+}
+
 static int
 take(struct acquire_options *o, int id, const char *arg, struct err *err)
 {
     const char **text = text_option(o, id);
     bool *flag = flag_option(o, id);
 
+    if ((text || id == ID_META) && strlen(arg) > TEXT_MAX)
+        return err_set(err, OUTCOME_USAGE, "the argument of '--%s' is longer than %d bytes",
+                       name_of(id), TEXT_MAX);
     if (text) {
         *text = arg;
         return 0;
@@ -308,8 +331,6 @@ check_conflicts(const struct acquire_options *o, struct err *err)
         return err_set(err, OUTCOME_USAGE,
                        "--compression is for e01; raw images hold the bytes "
                        "as they are");
-    if (o->json && o->quiet)
-        return err_set(err, OUTCOME_USAGE, "--json and --quiet exclude each other");
     return 0;
 }
 

@@ -84,6 +84,9 @@ log_case(const struct acquisition *a)
     fact(a, "examiner", o->examiner);
     fact(a, "notes", o->notes);
     fact(a, "user", user);
+    if (a->writer.uid != a->requester.uid)
+        joblog_line(a->log, "  %-22s uid %u, since this user may not write to the destination",
+                    "written as", (unsigned)a->writer.uid);
     for (size_t i = 0; i < o->n_meta; i++) {
         const char *equals = strchr(o->meta[i], '=');
         AUTO_FREE char *key = xstrndup(o->meta[i], (size_t)(equals - o->meta[i]));

@@ -22,7 +22,8 @@
 /* Below the 14,971 names there are: libewf compares the media's size with them, not the file's. */
 #define E01_SEGMENTS_MAX 14000u
 #define RAW_SEGMENTS_MAX 100000u
-#define PIECES_MAX 1000000u
+/* Each piece is some 200 bytes of manifest, and more in memory while that is written. */
+#define PIECES_MAX 100000u
 
 static uint64_t
 divide_up(uint64_t a, uint64_t b)
@@ -109,8 +110,9 @@ plan_make(const struct plan_request *request, struct plan *plan, struct err *err
     *plan = (struct plan){0};
     if (request->piecewise != 0 && divide_up(request->media_size, request->piecewise) > PIECES_MAX)
         return err_set(err, OUTCOME_USAGE,
-                       "pieces of %" PRIu64 " bytes would be more than %u; choose larger ones",
-                       request->piecewise, PIECES_MAX);
+                       "pieces of %" PRIu64 " bytes would be more than %u; %" PRIu64
+                       " is the smallest size for this source",
+                       request->piecewise, PIECES_MAX, divide_up(request->media_size, PIECES_MAX));
     return request->e01 ? plan_e01(request, plan, err) : plan_raw(request, plan, err);
 }
 

@@ -78,9 +78,10 @@ find_source(struct acquisition *a, struct err *err)
                    "cannot acquire '%s': it is %s, not a block device or a "
                    "regular file",
                    path,
-                   S_ISDIR(st.st_mode)   ? "a directory"
-                   : S_ISCHR(st.st_mode) ? "a character device"
-                                         : "something else");
+                   S_ISDIR(st.st_mode)    ? "a directory"
+                   : S_ISCHR(st.st_mode)  ? "a character device"
+                   : S_ISFIFO(st.st_mode) ? "a pipe"
+                                          : "something else");
 }
 
 /* --- the plan --- */
@@ -128,12 +129,12 @@ make_plan(struct acquisition *a, struct err *err)
         size_parse(o->segment_size, a->sector_size, "--segment-size", &r->segment_size, err) != 0)
         return -1;
     if (o->segment_size && r->segment_size == 0)
-        return err_set(err, OUTCOME_USAGE, "segment size 0");
+        return err_set(err, OUTCOME_USAGE, "segment size 0: a segment needs at least a sector");
     if (o->piecewise &&
         size_parse(o->piecewise, a->sector_size, "--piecewise", &r->piecewise, err) != 0)
         return -1;
     if (o->piecewise && r->piecewise == 0)
-        return err_set(err, OUTCOME_USAGE, "piece size 0");
+        return err_set(err, OUTCOME_USAGE, "piece size 0: a piece needs at least a byte");
     return plan_make(r, &a->plan, err);
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "acquire/run.h"
@@ -28,6 +29,14 @@ struct reading {
     struct progress *progress;
 };
 
+/* With the front gone nobody waits for the result. */
+static int
+die_with_parent(const void *unused)
+{
+    (void)unused;
+    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
 static pid_t
 start(const char *path, unsigned threads, int out, int errors, struct err *err)
 {
@@ -45,12 +54,13 @@ start(const char *path, unsigned threads, int out, int errors, struct err *err)
         (char *)(uintptr_t)path,
         NULL,
     };
+    struct spawn_as as = {.drop = die_with_parent};
     struct spawn_fd map[] = {
         {.ours = out, .theirs = STDOUT_FILENO},
         {.ours = errors, .theirs = STDERR_FILENO},
     };
 
-    return program ? spawn(program, argv, map, 2, err) : -1;
+    return program ? spawn_as(program, argv, map, 2, &as, err) : -1;
 }
 
 /* 1: something came; 0: the end. */
@@ -152,9 +162,14 @@ document_of(const struct reading *r, int status, struct err *err)
     if (v && json_is_object(v) && json_text_or_null(v, "verdict"))
         return v;
     json_decref(v);
-    (void)err_set(err, status == OUTCOME_INTERRUPTED ? OUTCOME_INTERRUPTED : OUTCOME_FAILED,
-                  "the image could not be read back: %s",
-                  r->words[0] ? r->words : "exhibit-verify ended without a result");
+    if (status > 128)
+        (void)err_set(err, OUTCOME_FAILED,
+                      "it could not be read back: exhibit-verify was ended by signal %d",
+                      status - 128);
+    else
+        (void)err_set(err, status == OUTCOME_INTERRUPTED ? OUTCOME_INTERRUPTED : OUTCOME_FAILED,
+                      "it could not be read back: %s",
+                      r->words[0] ? r->words : "exhibit-verify ended without a result");
     return NULL;
 }
 

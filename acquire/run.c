@@ -47,6 +47,12 @@ run_catch_signals(void)
 bool
 run_was_interrupted(void)
 {
+    struct timespec at_once = {0};
+    sigset_t none;
+
+    /* Lets in what has come meanwhile. */
+    (void)sigemptyset(&none);
+    (void)ppoll(NULL, 0, &at_once, &none);
     return interrupted > 0;
 }
 

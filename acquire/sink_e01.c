@@ -30,6 +30,9 @@
 #define FILE_HEADER_SIZE 13
 #define DESCRIPTOR_SIZE 76
 
+/* Longer header values make ewfinfo give up on all of them; the manifest has the whole text. */
+#define HEADER_VALUE_MAX 500
+
 #define WRITE_BEHIND ((uint64_t)32 << 20)
 
 struct e01_sink {
@@ -65,6 +68,19 @@ ewf_failed(libewf_error_t **error, const char *what, struct err *err)
     return -1;
 }
 
+/* To at most max bytes, between two characters. */
+static void
+cut(char *s, size_t max)
+{
+    size_t n = strlen(s);
+
+    if (n <= max)
+        return;
+    while (max > 0 && ((unsigned char)s[max] & 0xc0) == 0x80)
+        max--;
+    s[max] = '\0';
+}
+
 /* Header values are lines of tab-separated fields: neither may stand in a value. */
 static int
 set_header(struct e01_sink *s, const char *key, const char *value, struct err *err)
@@ -75,6 +91,7 @@ set_header(struct e01_sink *s, const char *key, const char *value, struct err *e
     if (!value || *value == '\0')
         return 0;
     clean = text_is_utf8(value, strlen(value)) ? xstrdup(value) : text_printable(value);
+    cut(clean, HEADER_VALUE_MAX);
     for (char *p = clean; *p; p++) {
         if ((unsigned char)*p < 0x20)
             *p = ' ';

@@ -1,5 +1,6 @@
 #include "common/manifest.h"
 
+#include "common/cleanup.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -135,6 +136,28 @@ read_segment(const json_t *v, struct manifest_segment *s, struct err *err)
 }
 
 static int
+compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* One file cannot be two segments. */
+static int
+check_names(const struct manifest *m, struct err *err)
+{
+    AUTO_FREE char **names = xcalloc(m->n_segments, sizeof *names);
+
+    for (size_t i = 0; i < m->n_segments; i++)
+        names[i] = m->segments[i].file;
+    qsort(names, m->n_segments, sizeof *names, compare_names);
+    for (size_t i = 1; i < m->n_segments; i++) {
+        if (strcmp(names[i - 1], names[i]) == 0)
+            return err_set(err, OUTCOME_FAILED, "'%s' is named as two segments", names[i]);
+    }
+    return 0;
+}
+
+static int
 read_segments(const json_t *array, struct manifest *m, struct err *err)
 {
     uint64_t at = 0;
@@ -154,7 +177,7 @@ read_segments(const json_t *array, struct manifest *m, struct err *err)
     }
     if (at != m->media_size)
         return err_set(err, OUTCOME_FAILED, "the segments do not cover the media");
-    return 0;
+    return check_names(m, err);
 }
 
 static int
@@ -202,6 +225,8 @@ read_piece(json_t *v, struct manifest_piece *piece, struct err *err)
 static int
 read_pieces(json_t *array, struct manifest *m, struct err *err)
 {
+    uint64_t at = 0;
+
     if (!array)
         return 0;
     if (!json_is_array(array))
@@ -215,9 +240,13 @@ read_pieces(json_t *array, struct manifest *m, struct err *err)
             return err_set(err, OUTCOME_FAILED, "piece %zu is not an object", i);
         if (read_piece(v, p, err) != 0)
             return err_context(err, "piece %zu", i);
-        if (p->offset > m->media_size || p->length > m->media_size - p->offset)
-            return err_set(err, OUTCOME_FAILED, "piece %zu lies outside the media", i);
+        if (p->offset != at || p->length > m->media_size - at)
+            return err_set(err, OUTCOME_FAILED, "piece %zu does not follow, or leaves the media",
+                           i);
+        at += p->length;
     }
+    if (m->n_pieces > 0 && at != m->media_size)
+        return err_set(err, OUTCOME_FAILED, "the pieces do not cover the media");
     return 0;
 }
 
@@ -225,9 +254,16 @@ static int
 read_unreadable(const json_t *v, struct manifest *m, struct err *err)
 {
     const struct range *last;
+    uint64_t sectors;
 
+    if (json_get_u64(v, "sectors", &sectors, err) != 0)
+        return err_context(err, "unreadable");
     if (json_to_ranges(json_object_get(v, "ranges"), &m->unreadable, err) != 0)
         return err_context(err, "unreadable");
+    if (sectors != (ranges_total(&m->unreadable) + m->bytes_per_sector - 1) / m->bytes_per_sector)
+        return err_set(err, OUTCOME_FAILED,
+                       "the count of unreadable sectors is not that of the "
+                       "ranges");
     if (m->unreadable.n == 0)
         return 0;
     last = &m->unreadable.v[m->unreadable.n - 1];

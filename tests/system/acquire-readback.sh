@@ -27,7 +27,13 @@ for format in e01 raw; do
     rm -r "$T/d/x.partial"
 done
 
-# A verifier that cannot run, or says nothing, has passed nothing.
-printf '#!/bin/sh\nexit 0\n' >"$T/bin/exhibit-verify"
-expect 6 exhibit acquire "$T/src" "$T/d/x"
-assert_only "$T/d" x.partial
+# A verifier that says nothing or is killed has passed nothing, and found no difference either.
+for end in 'exit 0' 'kill -9 $$'; do
+    printf '#!/bin/sh\n%s\n' "$end" >"$T/bin/exhibit-verify"
+    expect 1 exhibit acquire "$T/src" "$T/d/x"
+    assert_contains "$T/err" "could not be read back"
+    assert_lacks "$T/err" "must not be used"
+    assert_only "$T/d" x.partial
+    assert_json "$T/d/x.partial/x.manifest.json" .verification.status not-run
+    rm -r "$T/d/x.partial"
+done

@@ -33,7 +33,8 @@ bad 2 "--threads" "$T/src" "$T/d/x" --threads 0
 bad 2 "--threads" "$T/src" "$T/d/x" --threads 99999999999999999999
 bad 2 "--retries" "$T/src" "$T/d/x" --retries -1
 bad 2 "progress" "$T/src" "$T/d/x" --progress loud
-bad 2 "--json" "$T/src" "$T/d/x" --json --quiet
+bad 2 "twice" "$T/src" "$T/d/x" --meta seal=1 --meta seal=2
+bad 2 "longer than" "$T/src" "$T/d/x" --notes "$(head -c 10000 /dev/zero | tr "\0" n)"
 bad 2 "--hardware-blocker" "$T/src" "$T/d/x" --hardware-blocker "Tableau T35"
 bad 2 "--hardware-blocker" "$T/src" "$T/d/x" --write-block hardware
 bad 2 "write block" "$T/src" "$T/d/x" --write-block strong

@@ -177,7 +177,7 @@ sizes_that_make_no_sense(void **state)
     r.segment_size = 0;
     r.piecewise = 1;
     assert_refused(&r, "pieces");
-    r.piecewise = 1074;
+    r.piecewise = 10738;
     assert_int_equal(plan_of(&r).max_segments, 1);
     r.media_size = (uint64_t)INT64_MAX;
     r.piecewise = PIB;
