@@ -11,6 +11,7 @@
 #include "acquire/write_block.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/console.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -30,7 +31,6 @@ on_signal(int sig)
 void
 run_catch_signals(void)
 {
-    struct sigaction action = {.sa_handler = on_signal};
     sigset_t block;
 
     (void)sigemptyset(&block);
@@ -38,9 +38,7 @@ run_catch_signals(void)
     (void)sigaddset(&block, SIGTERM);
     (void)sigaddset(&block, SIGHUP);
     (void)sigprocmask(SIG_BLOCK, &block, NULL);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)sigaction(SIGHUP, &action, NULL);
+    console_catch(on_signal);
     (void)signal(SIGPIPE, SIG_IGN);
 }
 

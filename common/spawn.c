@@ -71,14 +71,13 @@ place_fds(const struct spawn_fd *fds, size_t n)
     return close_range((unsigned)last + 1, UINT_MAX, 0);
 }
 
+/* Handlers end with the exec; what is ignored stays so, as a SIGHUP under nohup should. */
 static void
 reset_signals(void)
 {
-    static const int used[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2, SIGCHLD};
     sigset_t none;
 
-    for (size_t i = 0; i < sizeof used / sizeof used[0]; i++)
-        (void)signal(used[i], SIG_DFL);
+    (void)signal(SIGPIPE, SIG_DFL);
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

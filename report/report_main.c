@@ -254,16 +254,13 @@ int
 main(int argc, char **argv)
 {
     struct settings settings = {.progress = PROGRESS_AUTO, .formats = ~0u};
-    struct sigaction action = {.sa_handler = on_signal};
     struct err err = ERR_INIT;
     int result;
 
     console_begin();
     if (read_settings(&settings, argc, argv, &err) != 0)
         return err_report(&err);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)sigaction(SIGHUP, &action, NULL);
+    console_catch(on_signal);
     result = make_report(&settings, &err);
     return console_end(result < 0 ? err_report(&err) : result);
 }

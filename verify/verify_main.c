@@ -64,17 +64,6 @@ on_signal(int number)
     atomic_store(&interrupted, true);
 }
 
-static void
-catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-
-    (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)sigaction(SIGHUP, &action, NULL);
-}
-
 /* Calls `take` for each item of a comma-separated list. */
 static int
 for_each_item(const char *list, int (*take)(struct settings *, const char *, struct err *),
@@ -291,7 +280,7 @@ main(int argc, char **argv)
     if (s.quiet && s.progress == PROGRESS_AUTO)
         s.progress = PROGRESS_NONE;
     s.job.progress = progress_new(s.progress);
-    catch_signals();
+    console_catch(on_signal);
     worst = run(&s, images, (size_t)n);
     progress_free(s.job.progress);
     options_free(o);
