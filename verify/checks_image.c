@@ -198,8 +198,8 @@ name_damage(const struct check_input *in, const struct damage *d, struct check *
 
     set_target(c, s->path);
     if (d->media.length > info->chunk_size)
-        check_fail(c, incomplete, "the media from %" PRIu64 " to %" PRIu64 " is missing",
-                   d->media.offset, d->media.offset + d->media.length);
+        check_fail(c, incomplete, "the media from %" PRIu64 " to %" PRIu64 ", in '%s', is missing",
+                   d->media.offset, d->media.offset + d->media.length, base_name(s->path));
     else if (d->file_offset == UINT64_MAX)
         check_fail(c, incomplete, "chunk %" PRIu64 " (media offset %" PRIu64 ") %s", index,
                    d->media.offset, what[d->state]);

@@ -93,10 +93,12 @@ static void
 note_chunk(struct scan *s, uint64_t index, const struct chunk *c)
 {
     const struct image_info *info = image_info(s->spec->image);
-    struct damage d = {.media = {index * info->chunk_size, c->length},
+    uint64_t offset = index * info->chunk_size;
+    bool missing = c->state == CHUNK_MISSING;
+    struct damage d = {.media = {offset, c->length},
                        .state = c->state,
-                       .segment = c->segment,
-                       .file_offset = c->file_offset};
+                       .segment = missing ? segment_of(info, offset) : c->segment,
+                       .file_offset = missing ? UINT64_MAX : c->file_offset};
 
     (void)pthread_mutex_lock(&s->lock);
     add_damage(s, &d, 1);
@@ -382,6 +384,26 @@ by_media_offset(const void *a, const void *b)
     return x->media.offset < y->media.offset ? -1 : x->media.offset > y->media.offset;
 }
 
+/* What is missing in a row is one damage. */
+static void
+join_missing(struct scan_result *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < out->n_damage; i++) {
+        const struct damage *d = &out->damage[i];
+        struct damage *last = n > 0 ? &out->damage[n - 1] : NULL;
+
+        if (last && d->state == CHUNK_MISSING && last->state == CHUNK_MISSING &&
+            d->segment == last->segment &&
+            d->media.offset == last->media.offset + last->media.length)
+            last->media.length += d->media.length;
+        else
+            out->damage[n++] = *d;
+    }
+    out->n_damage = n;
+}
+
 int
 scan_run(const struct scan_spec *spec, struct scan_result *out, struct err *err)
 {
@@ -403,6 +425,7 @@ scan_run(const struct scan_spec *spec, struct scan_result *out, struct err *err)
     out->stopped = *spec->stop;
     if (out->n_damage > 1) /* the workers found it in any order */
         qsort(out->damage, out->n_damage, sizeof *out->damage, by_media_offset);
+    join_missing(out);
     free(seats);
     (void)pthread_mutex_destroy(&s.lock);
     ring_free(s.ring);
