@@ -65,10 +65,28 @@ enum device_use {
    stands on them through holders. `why` gets the first reason for people, e.g.
    "mounted at /mnt" or "sda2 is swap"; mount points stand there raw (unescaped of octal). */
 enum device_use device_in_use(const struct device *device, char *why, size_t why_size);
+/* The same, and loop devices are asked for their files by way of their nodes, opened for reading:
+   what sysfs gives is a path, and may be another file's by now. */
+enum device_use device_in_use_closely(const struct device *device, char *why, size_t why_size);
 
 /* True if files on the file system at `path_fd` end up on that disk: through partitions, dm, md,
    and loop devices whose backing file lies there. */
 bool device_holds_path(const struct device *device, int path_fd);
+
+/* The same for a source that is a regular file, opened at `file_fd`. It is busy where it backs a
+   loop device that can be written to or that somebody uses ("attached as /dev/loop0"); a loop
+   device attached read-only and left alone is nobody. */
+enum device_use file_in_use(int file_fd, char *why, size_t why_size);
+
+/* True if files on the file system at `path_fd` end up in that file; also where a loop device on
+   the way down does not tell its file. */
+bool file_holds_path(int file_fd, int path_fd);
+
+/* True if a process other than this one has the disk, or a partition of it, open for writing or
+   mapped shared from such a descriptor; `why` gets the first one, its name escaped: "process 12
+   (dd) has it open for writing". Processes that may not be looked at are passed over; as root, all
+   of this PID namespace may. */
+bool device_has_writer(const struct device *device, char *why, size_t why_size);
 
 /* Keeps the USB device that the disk hangs on (if it does) from autosuspending; needs root. The old
    setting goes into `state` (empty if nothing was changed), for device_usb_restore(). */

@@ -56,6 +56,11 @@ enum device_use device_in_use_at(const char *root, const struct device *device, 
                                  size_t why_size);
 /* device_holds_path() for a file system on the block device `number`. */
 bool device_holds_number_at(const char *root, const struct device *device, dev_t number);
+enum device_use file_in_use_at(const char *root, int file_fd, char *why, size_t why_size);
+/* file_holds_path() for a file system on the block device `number`. */
+bool file_holds_number_at(const char *root, int file_fd, dev_t number);
+bool device_has_writer_at(const char *root, const struct device *device, char *why,
+                          size_t why_size);
 void device_usb_keep_awake_at(const char *root, const struct device *device,
                               struct device_usb_state *state);
 

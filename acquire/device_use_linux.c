@@ -1,7 +1,6 @@
 /*
- * Who uses a disk, and where a file ends up. Both are walks over the same graph: upwards from the
- * disk (partitions, holders, loop devices on it, file systems), downwards from the file system of a
- * path (slaves, the files behind loop devices). A set of device numbers keeps either walk finite.
+ * Who uses a disk: upwards from it, to partitions, holders, loop devices, and the file systems and
+ * swap on any of them.
  */
 #include "acquire/device.h"
 
@@ -10,272 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "acquire/device_sysfs.h"
+#include "acquire/device_graph.h"
 #include "common/cleanup.h"
-
-#define GRAPH_MAX 4096
-
-struct node {
-    dev_t number;
-    dev_t below; /* upwards: what it stands on; the node itself for the disk and its partitions */
-};
-
-struct graph {
-    const char *root;
-    struct mounts mounts;
-    struct node nodes[GRAPH_MAX];
-    size_t n;
-    bool overflow;
-};
-
-static struct graph *
-graph_new(const char *root)
-{
-    struct graph *g = calloc(1, sizeof *g);
-
-    if (!g)
-        return NULL;
-    g->root = root;
-    mounts_read(root, &g->mounts);
-    return g;
-}
-
-static void
-graph_free(struct graph *g)
-{
-    if (!g)
-        return;
-    mounts_free(&g->mounts);
-    free(g);
-}
-
-static const struct node *
-graph_find(const struct graph *g, dev_t number)
-{
-    for (size_t i = 0; i < g->n; i++)
-        if (g->nodes[i].number == number)
-            return &g->nodes[i];
-    return NULL;
-}
-
-static void
-graph_add(struct graph *g, dev_t number, dev_t below)
-{
-    if (graph_find(g, number))
-        return;
-    if (g->n == GRAPH_MAX) {
-        g->overflow = true;
-        return;
-    }
-    g->nodes[g->n++] = (struct node){number, below};
-}
-
-/* Adds each block device that a directory of links names (holders, slaves, btrfs devices). */
-static void
-add_links(struct graph *g, const char *dir, const char *links, dev_t below)
-{
-    char path[PATH_MAX];
-    AUTO_DIR DIR *d = NULL;
-    const struct dirent *e;
-
-    if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, links) >= sizeof path)
-        return;
-    d = opendir(path);
-    while (d && (e = readdir(d))) {
-        char link[PATH_MAX];
-        dev_t number;
-
-        if (e->d_name[0] != '.' &&
-            (size_t)snprintf(link, sizeof link, "%s/%s", path, e->d_name) < sizeof link &&
-            sysfs_number(link, &number))
-            graph_add(g, number, below);
-    }
-}
-
-static bool
-links_to(const char *dir, dev_t wanted)
-{
-    AUTO_DIR DIR *d = opendir(dir);
-    const struct dirent *e;
-
-    while (d && (e = readdir(d))) {
-        char link[PATH_MAX];
-        dev_t number;
-
-        if (e->d_name[0] != '.' &&
-            (size_t)snprintf(link, sizeof link, "%s/%s", dir, e->d_name) < sizeof link &&
-            sysfs_number(link, &number) && number == wanted)
-            return true;
-    }
-    return false;
-}
-
-/* A mounted btrfs shows its members in sysfs and an anonymous number everywhere else. */
-static bool
-add_btrfs_siblings(struct graph *g, dev_t number)
-{
-    char top[PATH_MAX];
-    AUTO_DIR DIR *d = NULL;
-    const struct dirent *e;
-
-    (void)snprintf(top, sizeof top, "%s/sys/fs/btrfs", g->root);
-    d = opendir(top);
-    while (d && (e = readdir(d))) {
-        char fs[PATH_MAX], devices[PATH_MAX];
-
-        if (e->d_name[0] == '.' ||
-            (size_t)snprintf(fs, sizeof fs, "%s/%s", top, e->d_name) >= sizeof fs ||
-            (size_t)snprintf(devices, sizeof devices, "%s/devices", fs) >= sizeof devices ||
-            !links_to(devices, number))
-            continue;
-        add_links(g, fs, "devices", number);
-        return true;
-    }
-    return false;
-}
-
-/* The block device that a mount names as its source ("/dev/sda1"). */
-static bool
-source_number(const char *root, const char *source, dev_t *out)
-{
-    char path[PATH_MAX];
-    struct stat st;
-
-    if (source[0] != '/' ||
-        (size_t)snprintf(path, sizeof path, "%s%s", root, source) >= sizeof path ||
-        stat(path, &st) < 0 || !S_ISBLK(st.st_mode))
-        return false;
-    *out = st.st_rdev;
-    return true;
-}
-
-static bool
-mount_number(const char *root, const struct mount *mount, dev_t *out)
-{
-    if (major(mount->number) != 0) {
-        *out = mount->number;
-        return true;
-    }
-    return source_number(root, mount->source, out);
-}
-
-/* The mount that a statx() result lies in; by its number where the kernel gives no id. */
-static const struct mount *
-find_mount(const struct graph *g, const struct statx *stx)
-{
-    dev_t number = makedev(stx->stx_dev_major, stx->stx_dev_minor);
-
-    if (stx->stx_mask & STATX_MNT_ID)
-        for (size_t i = 0; i < g->mounts.n; i++)
-            if (g->mounts.list[i].id == stx->stx_mnt_id)
-                return &g->mounts.list[i];
-    for (size_t i = 0; i < g->mounts.n; i++)
-        if (g->mounts.list[i].number == number)
-            return &g->mounts.list[i];
-    return NULL;
-}
-
-#define STATX_WANTED (STATX_TYPE | STATX_MNT_ID)
-#define OVERLAYS_MAX 8
-
-/* The block device under the file that stx tells of; a device node stands for its device. */
-static bool
-storage_of(const struct graph *g, const struct statx *stx, dev_t *out)
-{
-    struct statx current = *stx;
-
-    for (int depth = 0; depth < OVERLAYS_MAX; depth++) {
-        const struct mount *mount;
-        char path[PATH_MAX];
-
-        if (depth == 0 && S_ISBLK(current.stx_mode)) {
-            *out = makedev(current.stx_rdev_major, current.stx_rdev_minor);
-            return true;
-        }
-        if (current.stx_dev_major != 0) {
-            *out = makedev(current.stx_dev_major, current.stx_dev_minor);
-            return true;
-        }
-        mount = find_mount(g, &current);
-        if (!mount)
-            return false;
-        if (!mount->upper)
-            return mount_number(g->root, mount, out);
-        /* What is written to an overlay goes to its upper directory. */
-        if ((size_t)snprintf(path, sizeof path, "%s%s", g->root, mount->upper) >= sizeof path ||
-            statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_WANTED, &current) < 0)
-            return false;
-    }
-    return false;
-}
-
-static bool
-storage_of_path(const struct graph *g, const char *name, dev_t *out)
-{
-    char path[PATH_MAX];
-    struct statx stx;
-
-    return (size_t)snprintf(path, sizeof path, "%s%s", g->root, name) < sizeof path &&
-           statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_WANTED, &stx) == 0 &&
-           storage_of(g, &stx, out);
-}
-
-/* --- downwards ---------------------------------------------------------------------------------*/
-
-static void
-add_below(struct graph *g, dev_t number)
-{
-    char dir[PATH_MAX], file[PATH_MAX];
-    dev_t below;
-
-    if (!sysfs_block_dir(g->root, number, dir))
-        return;
-    add_links(g, dir, "slaves", number);
-    if (sysfs_text(dir, "loop/backing_file", file, sizeof file) && storage_of_path(g, file, &below))
-        graph_add(g, below, number);
-    (void)add_btrfs_siblings(g, number);
-    if (sysfs_has(dir, "partition") && sysfs_parent(dir) && sysfs_number(dir, &below))
-        graph_add(g, below, number);
-}
-
-static bool
-graph_rests_on(struct graph *g, const struct device *device, dev_t number)
-{
-    graph_add(g, number, number);
-    for (size_t i = 0; i < g->n; i++)
-        add_below(g, g->nodes[i].number);
-    /* What cannot be followed to its end counts as lying there: refusing is the safe mistake. */
-    return g->overflow || graph_find(g, device->disk_number) || graph_find(g, device->number);
-}
-
-bool
-device_holds_number_at(const char *root, const struct device *device, dev_t number)
-{
-    struct graph *g = graph_new(root);
-    bool held = !g || graph_rests_on(g, device, number);
-
-    graph_free(g);
-    return held;
-}
-
-bool
-device_holds_path(const struct device *device, int path_fd)
-{
-    struct graph *g = graph_new("");
-    struct statx stx;
-    dev_t number;
-    bool held = true;
-
-    if (g && statx(path_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_WANTED, &stx) == 0)
-        held = storage_of(g, &stx, &number) && graph_rests_on(g, device, number);
-    graph_free(g);
-    return held;
-}
-
-/* --- upwards -----------------------------------------------------------------------------------*/
 
 static void
 add_partitions(struct graph *g, const char *dir, dev_t self, bool of_disk)
@@ -294,8 +31,38 @@ add_partitions(struct graph *g, const char *dir, dev_t self, bool of_disk)
     }
 }
 
-/* Loop devices on a device of the graph, or on a file of a file system there: they stand in
-   nobody's "holders". True if one was added. */
+/* Whether a loop device of the graph has that file as well: the two are one disk. */
+static bool
+shares_file(const struct graph *g, const struct statx *file)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        char dir[PATH_MAX];
+        struct statx behind;
+
+        if (sysfs_block_dir(g->root, g->nodes[i].number, dir) &&
+            graph_loop_file(g, dir, &behind) == LOOP_KNOWN && graph_same_file(&behind, file))
+            return true;
+    }
+    return false;
+}
+
+static void
+add_loop(struct graph *g, const char *dir)
+{
+    struct statx file;
+    dev_t number, below;
+
+    if (!sysfs_number(dir, &number) || graph_find(g, number) ||
+        graph_loop_file(g, dir, &file) != LOOP_KNOWN)
+        return;
+    if (shares_file(g, &file))
+        graph_add(g, number, number);
+    else if (graph_storage(g, &file, &below) && graph_find(g, below))
+        graph_add(g, number, below);
+}
+
+/* Loop devices on a device of the graph, on a file of a file system there, or on the same file:
+   they stand in nobody's "holders". True if one was added. */
 static bool
 add_loops(struct graph *g)
 {
@@ -307,14 +74,11 @@ add_loops(struct graph *g)
     (void)snprintf(top, sizeof top, "%s/sys/block", g->root);
     d = opendir(top);
     while (d && (e = readdir(d))) {
-        char dir[PATH_MAX], file[PATH_MAX];
-        dev_t number, below;
+        char dir[PATH_MAX];
 
         if (strncmp(e->d_name, "loop", 4) == 0 &&
-            (size_t)snprintf(dir, sizeof dir, "%s/%s", top, e->d_name) < sizeof dir &&
-            sysfs_text(dir, "loop/backing_file", file, sizeof file) && sysfs_number(dir, &number) &&
-            storage_of_path(g, file, &below) && graph_find(g, below))
-            graph_add(g, number, below);
+            (size_t)snprintf(dir, sizeof dir, "%s/%s", top, e->d_name) < sizeof dir)
+            add_loop(g, dir);
     }
     return g->n > before;
 }
@@ -334,9 +98,9 @@ graph_climb(struct graph *g, dev_t disk)
 
             if (!sysfs_block_dir(g->root, number, dir))
                 continue;
-            add_partitions(g, dir, number, number == disk);
-            add_links(g, dir, "holders", number);
-            btrfs |= add_btrfs_siblings(g, number);
+            add_partitions(g, dir, number, g->nodes[i].below == number);
+            graph_add_links(g, dir, "holders", number);
+            btrfs |= graph_add_btrfs(g, number);
         }
     } while (add_loops(g));
     return btrfs;
@@ -411,7 +175,7 @@ use_by_mounts(const struct graph *g, char *why, size_t why_size)
         bool system = is_system_point(mount->point);
         dev_t number;
 
-        if (!mount_number(g->root, mount, &number) || !graph_find(g, number) ||
+        if (!graph_mount_number(g->root, mount, &number) || !graph_find(g, number) ||
             (use == DEVICE_BUSY && !system))
             continue;
         use = system ? DEVICE_SYSTEM : DEVICE_BUSY;
@@ -438,7 +202,7 @@ use_by_swap(const struct graph *g, char *why, size_t why_size)
             continue;
         line[strcspn(line, " \t\n")] = '\0';
         mounts_unescape(line);
-        if (!storage_of_path(g, line, &number) || !graph_find(g, number))
+        if (!graph_storage_of_path(g, line, &number) || !graph_find(g, number))
             continue;
         name_of(g, number, name, sizeof name);
         if (strncmp(line, "/dev/", 5) == 0)
@@ -493,10 +257,10 @@ graph_use(struct graph *g, dev_t disk, char *why, size_t why_size)
     return DEVICE_FREE;
 }
 
-enum device_use
-device_in_use_at(const char *root, const struct device *device, char *why, size_t why_size)
+static enum device_use
+find_use(const char *root, bool ask, const struct device *device, char *why, size_t why_size)
 {
-    struct graph *g = graph_new(root);
+    struct graph *g = graph_new(root, ask);
     enum device_use use = DEVICE_BUSY;
 
     if (why_size)
@@ -510,7 +274,87 @@ device_in_use_at(const char *root, const struct device *device, char *why, size_
 }
 
 enum device_use
+device_in_use_at(const char *root, const struct device *device, char *why, size_t why_size)
+{
+    return find_use(root, false, device, why, why_size);
+}
+
+enum device_use
 device_in_use(const struct device *device, char *why, size_t why_size)
 {
-    return device_in_use_at("", device, why, why_size);
+    return find_use("", false, device, why, why_size);
+}
+
+enum device_use
+device_in_use_closely(const struct device *device, char *why, size_t why_size)
+{
+    return find_use("", true, device, why, why_size);
+}
+
+/* --- files --- */
+
+/* The file's loop device with that directory: free only if it cannot write and nobody uses it. */
+static enum device_use
+loop_use(const struct graph *g, const char *dir)
+{
+    char why[DEVICE_TEXT_MAX * 4];
+    struct device *loop;
+    struct err ignored = ERR_INIT;
+    enum device_use use = DEVICE_BUSY;
+    dev_t number;
+
+    if (graph_loop_writable(g, dir) || !sysfs_number(dir, &number) ||
+        !(loop = calloc(1, sizeof *loop)))
+        return use;
+    if (device_read_at(g->root, number, loop, &ignored) == 0)
+        use = find_use(g->root, g->ask, loop, why, sizeof why);
+    free(loop);
+    return use;
+}
+
+static enum device_use
+file_use(const struct graph *g, const struct statx *file, char *why, size_t why_size)
+{
+    char top[PATH_MAX];
+    AUTO_DIR DIR *d = NULL;
+    const struct dirent *e;
+
+    (void)snprintf(top, sizeof top, "%s/sys/block", g->root);
+    d = opendir(top);
+    while (d && (e = readdir(d))) {
+        char dir[PATH_MAX];
+        struct statx behind;
+        enum device_use use;
+
+        if (strncmp(e->d_name, "loop", 4) != 0 ||
+            (size_t)snprintf(dir, sizeof dir, "%s/%s", top, e->d_name) >= sizeof dir ||
+            graph_loop_file(g, dir, &behind) != LOOP_KNOWN || !graph_same_file(&behind, file) ||
+            (use = loop_use(g, dir)) == DEVICE_FREE)
+            continue;
+        (void)snprintf(why, why_size, "attached as /dev/%s", e->d_name);
+        return use;
+    }
+    return DEVICE_FREE;
+}
+
+enum device_use
+file_in_use_at(const char *root, int file_fd, char *why, size_t why_size)
+{
+    struct graph *g = graph_new(root, true);
+    struct statx file;
+    enum device_use use = DEVICE_BUSY;
+
+    (void)snprintf(why, why_size, "cannot find out who uses it");
+    if (g && statx(file_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_WANTED, &file) == 0) {
+        why[0] = '\0';
+        use = file_use(g, &file, why, why_size);
+    }
+    graph_free(g);
+    return use;
+}
+
+enum device_use
+file_in_use(int file_fd, char *why, size_t why_size)
+{
+    return file_in_use_at("", file_fd, why, why_size);
 }

@@ -138,6 +138,18 @@ make_plan(struct acquisition *a, struct err *err)
     return plan_make(r, &a->plan, err);
 }
 
+/* The supervisor asks this of a device; a file needs nobody who is root. */
+static int
+check_file_use(const struct acquisition *a, struct err *err)
+{
+    char why[512];
+
+    if (a->device || file_in_use(a->file, why, sizeof why) == DEVICE_FREE)
+        return 0;
+    return err_set(err, OUTCOME_REFUSED, "cannot acquire '%s': busy (%s); detach it first",
+                   a->options.source, why);
+}
+
 /* --- the destinations --- */
 
 static int
@@ -150,7 +162,8 @@ open_destinations(struct acquisition *a, struct err *err)
 
         if (destination_open(d, paths[i], err) != 0)
             return -1;
-        if (a->device && device_holds_path(a->device, d->parent))
+        if (a->device ? device_holds_path(a->device, d->parent)
+                      : file_holds_path(a->file, d->parent))
             return err_set(err, OUTCOME_REFUSED, "cannot write '%s': it lies on the source '%s'",
                            paths[i], a->options.source);
     }
@@ -276,7 +289,8 @@ prepare(struct acquisition *a, struct err *err)
 {
     requester_find(&a->requester);
     if (check_resume(a, err) != 0 || find_source(a, err) != 0 || find_range(a, err) != 0 ||
-        make_plan(a, err) != 0 || open_destinations(a, err) != 0 || check_destinations(a, err) != 0)
+        make_plan(a, err) != 0 || open_destinations(a, err) != 0 || check_file_use(a, err) != 0 ||
+        check_destinations(a, err) != 0)
         return -1;
     choose_writer(a);
     a->session = session_start(&a->writer, err);

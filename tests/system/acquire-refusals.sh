@@ -59,6 +59,60 @@ if mount -t tmpfs -o size=4M tmpfs "$T/small" 2>/dev/null; then
     assert_only "$T/small"
 fi
 
+# --- a source that is a file: what is attached to it may write to it
+truncate -s 16M "$T/file" "$T/other"
+mkfs.ext4 -q -F "$T/file"
+attach "$T/file"
+first=$DEV
+refused "attached as $first" "$T/file" "$T/out.d/x"
+if mount "$first" "$T/mnt" 2>/dev/null; then
+    at_exit umount "$T/mnt"
+    refused "on the source" "$T/file" "$T/mnt/x" --allow-low-space
+    # The same file as another disk.
+    attach "$T/file"
+    refused "on the source" "$DEV" "$T/mnt/x" --allow-low-space
+    refused "mounted at $T/mnt" "$DEV" "$T/out.d/x"
+    # A file of that file system is none of a file beside it.
+    truncate -s 8M "$T/mnt/inner"
+    mkfs.ext4 -q -F "$T/mnt/inner"
+    mkdir "$T/mnt2"
+    second=$DEV
+    attach "$T/mnt/inner"
+    mount "$DEV" "$T/mnt2"
+    at_exit umount "$T/mnt2"
+    refused "on the source" "$T/file" "$T/mnt2/x" --allow-low-space
+    DEV=$second
+    refused "on the source" "$DEV" "$T/mnt2/x" --allow-low-space
+    expect 0 exhibit acquire "$T/other" "$T/mnt2/x" -q --allow-low-space
+    assert_exists "$T/mnt2/x.E01"
+    umount "$T/mnt2"
+    # A file without a name is still the same file.
+    ln "$T/file" "$T/link"
+    rm "$T/file"
+    refused "on the source" "$T/link" "$T/mnt/x" --allow-low-space
+    ln "$T/link" "$T/file"
+    detach_loop "$(losetup -n -O NAME -j "$T/mnt/inner")"
+    umount "$T/mnt"
+    detach_loop "$second"
+fi
+detach_loop "$first"
+# Attached read-only, or flagged so, and left alone, it is nobody's.
+attach "$T/file"
+blockdev --setro "$DEV"
+expect 0 exhibit acquire "$T/file" "$T/out.d/y" -q
+rm "$T/out.d"/y*
+detach_loop "$DEV"
+attach "$T/file" --read-only
+expect 0 exhibit acquire "$T/file" "$T/out.d/y" -q
+rm "$T/out.d"/y*
+if mount -o ro,noload "$DEV" "$T/mnt" 2>/dev/null; then
+    at_exit umount "$T/mnt"
+    expect 5 exhibit acquire "$T/file" "$T/out.d/y" -q
+    assert_error "attached as $DEV"
+    umount "$T/mnt"
+fi
+DEV=$data
+
 # --- who it is
 refused "serial" "$DEV" "$T/out.d/x" --expect-serial WD-12345
 refused "bpf-lsm" "$DEV" "$T/out.d/x" --write-block bpf-lsm
