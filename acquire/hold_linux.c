@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "acquire/write_block.h"
@@ -16,7 +17,7 @@ check_use(const struct device *d, struct err *err)
 {
     char why[512] = "";
 
-    switch (device_in_use(d, why, sizeof why)) {
+    switch (device_in_use_closely(d, why, sizeof why)) {
     case DEVICE_SYSTEM:
         return err_set(err, OUTCOME_REFUSED,
                        "cannot acquire '/dev/%s': the running system is on it (%s)", d->name, why);
@@ -28,6 +29,28 @@ check_use(const struct device *d, struct err *err)
         break;
     }
     return 0;
+}
+
+/* Probes open a disk for writing in passing (losetup looking for a free device, a partitioner's
+   list); a writer stays. */
+#define WRITER_LOOKS 5
+#define WRITER_PAUSE_NS 200000000L
+
+static int
+check_writers(const struct device *d, struct err *err)
+{
+    const struct timespec pause = {.tv_nsec = WRITER_PAUSE_NS};
+    char why[512] = "";
+
+    for (int look = 0; look < WRITER_LOOKS; look++) {
+        if (look > 0)
+            (void)nanosleep(&pause, NULL);
+        if (!device_has_writer(d, why, sizeof why))
+            return 0;
+    }
+    return err_set(err, OUTCOME_REFUSED,
+                   "cannot acquire '/dev/%s': busy (%s); let that end or stop it first", d->name,
+                   why);
 }
 
 int
@@ -109,7 +132,8 @@ secure(const struct supervisor_message *m, const struct device *d, int fd, struc
 
     if (check_identity(d, fd, m, err) != 0 || write_block_look(d, &r->before, err) != 0)
         return -1;
-    if (protect(d, (enum write_block_level)m->level, r, err) == 0)
+    /* Whoever opened it since the first look is seen now, and with the flag nobody else can. */
+    if (protect(d, (enum write_block_level)m->level, r, err) == 0 && check_writers(d, err) == 0)
         return 0;
     if (r->before.read_only == 0)
         (void)write_block_set(d, false, &undone, &ignored);
@@ -121,7 +145,8 @@ hold_device(const struct supervisor_message *m, struct device *d, struct record 
 {
     int fd;
 
-    if (device_read((dev_t)m->device, d, err) != 0 || check_use(d, err) != 0)
+    if (device_read((dev_t)m->device, d, err) != 0 || check_use(d, err) != 0 ||
+        check_writers(d, err) != 0)
         return -1;
     fd = hold_open_exclusive(d, err);
     if (fd < 0 || secure(m, d, fd, r, err) == 0)

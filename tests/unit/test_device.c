@@ -509,6 +509,167 @@ test_holds(void **state)
     assert_false(holds(8, 1));
 }
 
+/* --- loop devices and the files behind them ------------------------------------------------------
+ */
+
+#define LOOP11 "/sys/devices/virtual/block/loop11"
+
+static int
+open_in_root(const char *path)
+{
+    char full[PATH_MAX];
+    int fd;
+
+    (void)snprintf(full, sizeof full, "%s%s", root, path);
+    fd = open(full, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static void
+expect_file_use(const char *path, enum device_use use, const char *reason)
+{
+    char why[512];
+    int fd = open_in_root(path);
+
+    assert_int_equal(file_in_use_at(root, fd, why, sizeof why), use);
+    assert_string_equal(why, reason);
+    assert_int_equal(close(fd), 0);
+}
+
+static void
+test_file_in_use(void **state)
+{
+    (void)state;
+    put_bytes("/cases/a b.img", "x", 1);
+    put_bytes("/cases/c.img", "x", 1);
+    expect_file_use("/cases/c.img", DEVICE_FREE, "");
+    expect_file_use("/cases/a b.img", DEVICE_BUSY, "attached as /dev/loop10");
+    put(LOOP10, "ro", "1\n");
+    expect_file_use("/cases/a b.img", DEVICE_FREE, "");
+    put("/proc/self", "mountinfo", "22 1 7:10 / /mnt ro - ext4 /dev/loop10 ro\n");
+    expect_file_use("/cases/a b.img", DEVICE_BUSY, "attached as /dev/loop10");
+    put("/proc/self", "mountinfo", "");
+    put_link(LOOP10 "/holders", "dm-0", DM0);
+    put_disk(DM0, "252:0", "1000\n");
+    expect_file_use("/cases/a b.img", DEVICE_BUSY, "attached as /dev/loop10");
+}
+
+static bool
+file_holds(const char *path, unsigned major_number, unsigned minor_number)
+{
+    int fd = open_in_root(path);
+    bool held = file_holds_number_at(root, fd, makedev(major_number, minor_number));
+
+    assert_int_equal(close(fd), 0);
+    return held;
+}
+
+static void
+test_file_holds(void **state)
+{
+    (void)state;
+    put_bytes("/cases/a b.img", "x", 1);
+    put_bytes("/cases/c.img", "x", 1);
+    put_disk(DM0, "252:0", "1000\n");
+    put_link(DM0 "/slaves", "loop10", LOOP10);
+    assert_true(file_holds("/cases/a b.img", 7, 10));
+    assert_true(file_holds("/cases/a b.img", 252, 0));
+    assert_false(file_holds("/cases/a b.img", 8, 1));
+    assert_false(file_holds("/cases/c.img", 252, 0));
+    /* a loop device whose file cannot be found might be on any */
+    put(LOOP10, "loop/backing_file", "/cases/gone.img (deleted)\n");
+    assert_true(file_holds("/cases/c.img", 252, 0));
+    assert_false(file_holds("/cases/c.img", 8, 1));
+}
+
+static void
+test_two_loops(void **state)
+{
+    char why[512];
+
+    (void)state;
+    put_bytes("/cases/a b.img", "x", 1);
+    put_disk(LOOP11, "7:11", "16\n");
+    put(LOOP11, "loop/backing_file", "/cases/a b.img\n");
+    read_device(7, 10);
+    assert_true(holds(7, 11));
+    assert_int_equal(device_in_use_at(root, &device, why, sizeof why), DEVICE_FREE);
+    put("/proc/self", "mountinfo", "22 1 7:11 / /mnt rw - ext4 /dev/loop11 rw\n");
+    assert_int_equal(device_in_use_at(root, &device, why, sizeof why), DEVICE_BUSY);
+    assert_string_equal(why, "mounted at /mnt");
+    put_bytes("/cases/c.img", "x", 1);
+    put(LOOP11, "loop/backing_file", "/cases/c.img\n");
+    assert_false(holds(7, 11));
+    assert_int_equal(device_in_use_at(root, &device, why, sizeof why), DEVICE_FREE);
+}
+
+/* --- who writes to it ----------------------------------------------------------------------------
+ */
+
+static void
+put_node(const char *path, unsigned major_number, unsigned minor_number)
+{
+    char node[PATH_MAX];
+
+    (void)snprintf(node, sizeof node, "%s%s", root, path);
+    make_parents(node);
+    if (mknod(node, S_IFBLK | 0600, makedev(major_number, minor_number)) != 0) {
+        print_message("SKIP: no right to make device nodes\n");
+        skip();
+    }
+}
+
+static void
+expect_writer(const char *reason)
+{
+    char why[512] = "";
+
+    assert_int_equal(device_has_writer_at(root, &device, why, sizeof why), reason[0] != '\0');
+    assert_string_equal(why, reason);
+}
+
+static void
+test_open_for_writing(void **state)
+{
+    (void)state;
+    put_node("/dev/sda2", 8, 2);
+    put_node("/dev/sdb", 8, 16);
+    put("/proc/100", "comm", "a\x1b)b\n");
+    put_link("/proc/100/fd", "0", "/dev/gone");
+    put_link("/proc/100/fd", "3", "/dev/sda2");
+    put_link("/proc/100/fd", "4", "/dev/sdb");
+    put("/proc/100/fdinfo", "4", "pos:\t0\nflags:\t0100002\nmnt_id:\t1\n");
+    /* vanished meanwhile */
+    read_device(8, 0);
+    expect_writer("");
+    put("/proc/100/fdinfo", "3", "pos:\t0\nflags:\t0100000\nmnt_id:\t1\n");
+    expect_writer("");
+    put("/proc/100/fdinfo", "3", "pos:\t0\nflags:\t0100001\nmnt_id:\t1\n");
+    expect_writer("process 100 (a\\x1b)b) has it open for writing");
+    read_device(8, 1);
+    expect_writer("process 100 (a\\x1b)b) has it open for writing");
+    read_device(259, 0);
+    expect_writer("");
+}
+
+static void
+test_mapped_for_writing(void **state)
+{
+    (void)state;
+    put_node("/dev/sda", 8, 0);
+    put("/proc/7", "comm", "mapper\n");
+    put_link("/proc/7/map_files", "7f00-7f01", "/dev/sda");
+    put("/proc/7", "maps",
+        "\n7f00\n7f00-7f01 rw-p 00000000 00:05 10 /dev/sda\n7f02-7f03 rw-s 0 00:01 9 /x\n");
+    read_device(8, 2);
+    expect_writer("");
+    put("/proc/7", "maps", "55aa-55ab r-xp 0 00:01 9 /x\n7f00-7f01 rw-s 0 00:05 10 /dev/sda\n");
+    expect_writer("process 7 (mapper) has it mapped for writing");
+    read_device(8, 16);
+    expect_writer("");
+}
+
 /* --- USB power ---------------------------------------------------------------------------------
  */
 
@@ -629,6 +790,11 @@ main(void)
         ON_MACHINE(test_btrfs_member),
         ON_MACHINE(test_swap),
         ON_MACHINE(test_holds),
+        ON_MACHINE(test_file_in_use),
+        ON_MACHINE(test_file_holds),
+        ON_MACHINE(test_two_loops),
+        ON_MACHINE(test_open_for_writing),
+        ON_MACHINE(test_mapped_for_writing),
         ON_MACHINE(test_usb_power),
         ON_MACHINE(test_unescape),
         ON_MACHINE(test_inhibit),
