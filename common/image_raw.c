@@ -91,6 +91,33 @@ find_segments(struct image *img, const char *path, struct err *err)
     return err_set(err, OUTCOME_FAILED, "'%s' has more than %d segments", path, SEGMENTS_MAX);
 }
 
+/* Every tool that splits makes all files but the last of one size, and the last no larger. So a
+   file that is smaller than the largest, and not the last, has been cut. */
+static void
+find_cut(struct image *img)
+{
+    uint64_t full = 0;
+
+    for (size_t i = 0; i < img->files.n; i++) {
+        if (img->segments[i].present && img->segments[i].size > full)
+            full = img->segments[i].size;
+    }
+    for (size_t i = 0; i + 1 < img->files.n; i++) {
+        const struct image_segment *s = &img->segments[i];
+
+        if (!s->present || s->size == full)
+            continue;
+        image_add_finding(img,
+                          &(struct finding_spec){.check = IMAGE_CHECK_SEGMENTS,
+                                                 .incomplete = true,
+                                                 .segment = i,
+                                                 .file_offset = s->size,
+                                                 .media = {s->media_offset + s->media_length, 0}},
+                          "the file has %" PRIu64 " bytes, others of the set have %" PRIu64,
+                          s->size, full);
+    }
+}
+
 /* Without a manifest a missing segment is taken to be as long as the first: all but the last are.
  */
 static int
@@ -116,6 +143,7 @@ lay_out_by_size(struct image *img, struct err *err)
                               "the segment is missing");
     }
     img->info.media_size = at;
+    find_cut(img);
     return 0;
 }
 
