@@ -61,19 +61,40 @@ is_good(const struct acquisition *a, size_t i)
            (!a->options.verify || (verdict && strcmp(verdict, "passed") == 0));
 }
 
+/* One destination that fails is dropped and told; the other goes on. -1 when none is left. */
+static int
+drop(struct acquisition *a, size_t i, const struct err *err)
+{
+    struct sink_result *s = &a->result.sinks[i];
+
+    if (!s->failed) {
+        s->failed = true;
+        s->error = xstrdup(err->text);
+    }
+    joblog_event(a->log, "no image at %s: %s", a->dest[i].path, s->error);
+    joblog_drop(a->log, i);
+    for (size_t k = 0; k < a->n_dest; k++) {
+        if (!a->result.sinks[k].failed)
+            return 0;
+    }
+    return -1;
+}
+
 static int
 write_papers(struct acquisition *a, struct err *err)
 {
     char sha256[DIGEST_HEX_MAX];
 
+    for (size_t i = 0; i < a->n_dest; i++) {
+        if (a->result.sinks[i].failed && drop(a, i, err) != 0)
+            return -1;
+    }
     papers_log_end(a);
     for (size_t i = 0; i < a->n_dest; i++) {
-        if (a->result.sinks[i].failed) {
-            joblog_event(a->log, "no image at %s: %s", a->dest[i].path, a->result.sinks[i].error);
-            continue;
-        }
-        if (papers_write_side_files(a, i, err) != 0 ||
-            papers_write_manifest(a, i, sha256, err) != 0)
+        if (!a->result.sinks[i].failed &&
+            (papers_write_side_files(a, i, err) != 0 ||
+             papers_write_manifest(a, i, sha256, err) != 0) &&
+            drop(a, i, err) != 0)
             return -1;
     }
     a->complete = true;
@@ -97,17 +118,35 @@ static void
 finish_session(struct acquisition *a, const char *sha256)
 {
     struct supervisor_message m = {.type = SUPERVISOR_FINISH, .release = a->options.release};
-    struct err ignored = ERR_INIT;
+    struct err err = ERR_INIT;
 
     if (!a->device)
         return;
     (void)snprintf(m.text, sizeof m.text, "%s", sha256);
-    if (session_ask(a->session, &m, NULL, 0, SUPERVISOR_FINISHED, &ignored) != 0)
-        joblog_event(a->log, "the supervisor did not finish: %s", ignored.text);
-    else if (m.outcome != OUTCOME_DONE)
-        joblog_event(a->log, "no record of the supervisor: %s", m.text);
+    if (session_ask(a->session, &m, NULL, 0, SUPERVISOR_FINISHED, &err) != 0) {
+        joblog_event(a->log, "the supervisor did not finish: %s", err.text);
+        return;
+    }
+    if (m.outcome != OUTCOME_DONE)
+        joblog_event(a->log, "the supervisor: %s", m.text);
     else
         joblog_event(a->log, "the supervisor's record: %s", m.text);
+    a->released = a->options.release && m.now.read_only == 0;
+    if (a->released)
+        joblog_event(a->log, "the write block is lifted");
+}
+
+/* Names appear when they are true: an image that does not read back gets none. */
+static int
+publish_one(struct acquisition *a, size_t i, struct err *err)
+{
+    AUTO_FREE char *last = xasprintf("%s%s", a->dest[i].name, MANIFEST_SUFFIX);
+
+    if (joblog_sync(a->log, i, err) != 0)
+        return -1;
+    if (!is_good(a, i))
+        return 0;
+    return destination_publish(&a->dest[i], last, err);
 }
 
 static int
@@ -116,17 +155,13 @@ publish(struct acquisition *a, struct err *err)
     char sha256[WORKER_DIRS_MAX][DIGEST_HEX_MAX] = {{0}};
 
     for (size_t i = 0; i < a->n_dest; i++) {
-        if (!a->result.sinks[i].failed && papers_write_manifest(a, i, sha256[i], err) != 0)
+        if (!a->result.sinks[i].failed && papers_write_manifest(a, i, sha256[i], err) != 0 &&
+            drop(a, i, err) != 0)
             return -1;
     }
     finish_session(a, sha256[0]);
-    if (joblog_sync(a->log, err) != 0)
-        return -1;
     for (size_t i = 0; i < a->n_dest; i++) {
-        AUTO_FREE char *last = xasprintf("%s%s", a->dest[i].name, MANIFEST_SUFFIX);
-
-        /* Names appear when they are true: an image that does not read back gets none. */
-        if (is_good(a, i) && destination_publish(&a->dest[i], last, err) != 0)
+        if (!a->result.sinks[i].failed && publish_one(a, i, err) != 0 && drop(a, i, err) != 0)
             return -1;
     }
     return 0;
@@ -149,7 +184,7 @@ summarize(const struct acquisition *a)
     if (a->device)
         (void)printf("  write block %s%s\n",
                      write_block_level_name((enum write_block_level)a->opened.level),
-                     a->options.release           ? "; lifted"
+                     a->released                  ? "; lifted"
                      : flag_is_full(&a->last.now) ? "; stays until 'exhibit release' lifts it"
                                                   : "");
     (void)printf("  read back   %s\n", a->options.verify ? "passed" : "not run (--no-verify)");

@@ -52,6 +52,7 @@ struct acquisition {
     struct progress *progress;
     int64_t started, finished; /* epoch */
     bool source_changed;       /* a file source differs after the run */
+    bool released;             /* the write block was lifted, as asked */
     bool complete;             /* the images, papers included, stand in their DEST.partial */
     json_t *verification[WORKER_DIRS_MAX];     /* exhibit-verify's document, or NULL */
     char *verification_error[WORKER_DIRS_MAX]; /* why there is none, or NULL: not asked for */

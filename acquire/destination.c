@@ -206,7 +206,7 @@ destination_remove_empty(struct destination *d)
 {
     AUTO_FREE char *name = xasprintf("%s.partial", d->name);
 
-    return unlinkat(d->parent, name, AT_REMOVEDIR) == 0;
+    return unlinkat(d->parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
 }
 
 void

@@ -122,7 +122,7 @@ protect(const struct device *d, enum write_block_level demanded, struct record *
     return err_context(err, "write block 'read-only-flag' cannot be had");
 }
 
-/* With the descriptor: identity, then the write block. A refused job changes nothing. */
+/* With the descriptor: identity, then the write block. */
 static int
 secure(const struct supervisor_message *m, const struct device *d, int fd, struct record *r,
        struct err *err)

@@ -181,8 +181,8 @@ inhibit_end(struct inhibit *inhibit)
         if (got == 0)
             (void)nanosleep(&step, NULL);
     }
-    if (got == 0) {
-        (void)kill(-inhibit->pid, SIGKILL);
+    /* If it is not ours to kill (we have given up root since), it ends by itself with the pipe. */
+    if (got == 0 && kill(-inhibit->pid, SIGKILL) == 0) {
         while (waitpid(inhibit->pid, NULL, 0) < 0 && errno == EINTR)
             ;
     }

@@ -12,15 +12,19 @@
 #define LOGS_MAX 2
 
 struct joblog {
-    int fd[LOGS_MAX];
+    int fd[LOGS_MAX]; /* -1: dropped */
     size_t n;
-    int failed; /* errno of the first write that failed, or 0 */
+    int failed[LOGS_MAX]; /* errno of the first write that failed, or 0 */
 };
 
 struct joblog *
 joblog_new(void)
 {
-    return xcalloc(1, sizeof(struct joblog));
+    struct joblog *log = xcalloc(1, sizeof *log);
+
+    for (size_t i = 0; i < LOGS_MAX; i++)
+        log->fd[i] = -1;
+    return log;
 }
 
 int
@@ -44,8 +48,8 @@ put(struct joblog *log, const char *prefix, const char *text)
     size_t n = strlen(line);
 
     for (size_t i = 0; i < log->n; i++) {
-        if (write(log->fd[i], line, n) != (ssize_t)n && log->failed == 0)
-            log->failed = errno ? errno : EIO;
+        if (log->fd[i] >= 0 && write(log->fd[i], line, n) != (ssize_t)n && log->failed[i] == 0)
+            log->failed[i] = errno ? errno : EIO;
     }
 }
 
@@ -89,16 +93,22 @@ joblog_line(struct joblog *log, const char *fmt, ...)
 }
 
 int
-joblog_sync(struct joblog *log, struct err *err)
+joblog_sync(struct joblog *log, size_t i, struct err *err)
 {
-    for (size_t i = 0; i < log->n; i++) {
-        if (fsync(log->fd[i]) != 0 && log->failed == 0)
-            log->failed = errno;
-    }
-    if (log->failed == 0)
+    if (log->fd[i] >= 0 && fsync(log->fd[i]) != 0 && log->failed[i] == 0)
+        log->failed[i] = errno;
+    if (log->failed[i] == 0)
         return 0;
-    errno = log->failed;
+    errno = log->failed[i];
     return err_errno(err, "cannot write the log");
+}
+
+void
+joblog_drop(struct joblog *log, size_t i)
+{
+    if (log->fd[i] >= 0)
+        (void)close(log->fd[i]);
+    log->fd[i] = -1;
 }
 
 void
@@ -107,6 +117,6 @@ joblog_free(struct joblog *log)
     if (!log)
         return;
     for (size_t i = 0; i < log->n; i++)
-        (void)close(log->fd[i]);
+        joblog_drop(log, i);
     free(log);
 }

@@ -5,6 +5,8 @@
 #ifndef EXHIBIT_ACQUIRE_JOBLOG_H
 #define EXHIBIT_ACQUIRE_JOBLOG_H
 
+#include <stddef.h>
+
 #include "common/err.h"
 
 struct joblog;
@@ -17,8 +19,11 @@ int joblog_add(struct joblog *log, int dir, const char *name, struct err *err);
 void joblog_event(struct joblog *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void joblog_line(struct joblog *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Makes the files durable. -1 if any write to them failed. */
-int joblog_sync(struct joblog *log, struct err *err);
+/* Makes the file of destination i (in the order of joblog_add) durable. -1 if any write to it
+   failed. */
+int joblog_sync(struct joblog *log, size_t i, struct err *err);
+/* Writes no more to the file of destination i, which has failed. */
+void joblog_drop(struct joblog *log, size_t i);
 void joblog_free(struct joblog *log);
 
 #endif

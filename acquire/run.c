@@ -181,12 +181,15 @@ check_write_block(struct follow *f, struct err *err)
         return -1;
     a->last = m;
     if (m.lost > lost) {
+        const char *then = flag_is_full(&m.now) ? "it was set again" : "it could not be set again";
+
         a->flag_lost = true;
-        joblog_event(a->log, "the read-only flag had been cleared; it was set again");
         progress_clear(a->progress);
-        (void)fputs("exhibit: warning: the read-only flag of the source had been cleared by "
-                    "something; it was set again\n",
-                    stderr);
+        joblog_event(a->log, "the read-only flag had been cleared; %s", then);
+        (void)fprintf(stderr,
+                      "exhibit: warning: the read-only flag of the source had been cleared by "
+                      "something; %s\n",
+                      then);
     }
     if (m.size != a->source_size && !f->gone) {
         f->gone = true;
@@ -292,10 +295,11 @@ conclude(struct follow *f, int status, struct err *err)
 {
     const struct result *r = &f->a->result;
 
+    /* The last reads of a disk that was pulled look like unreadable sectors. */
+    if (f->gone && (r->failed || r->unreadable.n > 0))
+        return err_set(err, OUTCOME_INTERRUPTED, "the source has gone or changed its size");
     if (r->failed) {
         *err = r->err;
-        if (f->gone)
-            (void)err_set(err, OUTCOME_INTERRUPTED, "the source has gone or changed its size");
         return -1;
     }
     if (status == 127 && !r->ready)

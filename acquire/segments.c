@@ -267,6 +267,19 @@ segment_log_close(struct segment_log *log, uint64_t media_length)
 }
 
 int
+segment_log_check(struct segment_log *log, struct err *err)
+{
+    bool failed;
+
+    (void)pthread_mutex_lock(&log->lock);
+    failed = log->failed;
+    if (failed)
+        *err = log->err;
+    (void)pthread_mutex_unlock(&log->lock);
+    return failed ? -1 : 0;
+}
+
+int
 segment_log_finish(struct segment_log *log, struct err *err)
 {
     (void)pthread_mutex_lock(&log->lock);

@@ -36,6 +36,10 @@ void segment_log_settled(struct segment_log *log, uint64_t bytes);
 /* The open file will not be written any more. */
 void segment_log_close(struct segment_log *log, uint64_t media_length);
 
+/* -1, with the error, once a file could not be hashed or made durable: nothing after it will be
+   either. */
+int segment_log_check(struct segment_log *log, struct err *err);
+
 /* Waits until all is done. -1 with the first error. */
 int segment_log_finish(struct segment_log *log, struct err *err);
 

@@ -339,6 +339,8 @@ e01_put(struct sink *base, const struct block *b, struct err *err)
 {
     struct e01_sink *s = (struct e01_sink *)base;
 
+    if (segment_log_check(s->spec.log, err) != 0)
+        return -1;
     for (size_t i = 0; i < b->n_chunks; i++) {
         if (write_chunk(s, &b->chunks[i], err) != 0)
             return err_context(err, "segment %" PRIu32 " at media offset %" PRIu64, s->number,
@@ -358,8 +360,10 @@ append_errors(struct e01_sink *s, const struct ranges *bad, struct err *err)
         uint64_t first = bad->v[i].offset / s->spec.sector_size;
         uint64_t count = bad->v[i].length / s->spec.sector_size;
 
-        if (first > UINT32_MAX || count > UINT32_MAX - first)
+        if (first >= UINT32_MAX)
             break;
+        if (count > UINT32_MAX - first)
+            count = UINT32_MAX - first;
         if (libewf_handle_append_acquiry_error(s->handle, first, count, &error) != 1)
             return ewf_failed(&error, "cannot record the unreadable sectors in the E01", err);
     }

@@ -50,7 +50,7 @@ close_segment(struct raw_sink *s, struct err *err)
     if (r != 0)
         return err_errno(err, "cannot close segment '%s'", s->file);
     segment_log_close(s->spec.log, s->at - s->start);
-    return 0;
+    return segment_log_check(s->spec.log, err);
 }
 
 static int

@@ -184,8 +184,9 @@ look_again(struct supervisor *s, struct flag_state *now)
     struct record *r = &s->record;
     struct err ignored = ERR_INIT;
 
+    /* What was not seen in full has not been seen. */
     if (write_block_look(s->device, now, &ignored) != 0)
-        return;
+        *now = (struct flag_state){0};
     if (!flag_is_full(&r->during) || flag_is_full(now))
         return;
     r->lost++;
@@ -215,7 +216,6 @@ do_finish(struct supervisor *s, const struct supervisor_message *m, const int *f
 {
     struct supervisor_message out = {.type = SUPERVISOR_FINISHED};
     struct err err = ERR_INIT;
-    struct flag_state gone;
 
     (void)fds;
     if (n != 0)
@@ -230,8 +230,10 @@ do_finish(struct supervisor *s, const struct supervisor_message *m, const int *f
             (void)snprintf(out.text, sizeof out.text, "%s", err.text);
         }
         device_usb_restore(&s->usb);
-        if (m->release)
-            (void)write_block_set(s->device, false, &gone, &err);
+        if (m->release && write_block_set(s->device, false, &out.now, &err) != 0) {
+            out.outcome = err.outcome;
+            (void)snprintf(out.text, sizeof out.text, "%s", err.text);
+        }
     }
     out.lost = s->record.lost;
     let_go(s);

@@ -197,12 +197,12 @@ set_up(struct worker *w, struct err *err)
 {
     if (receive_job(w, err) != 0)
         return -1;
-    w->source = source_from_fd(WORKER_FD_SOURCE, w->job.offset, &w->direct, err);
-    if (!w->source)
-        return -1;
     /* Before the sandbox: OpenSSL may read its configuration when it first looks up a digest. */
     w->lanes = lanes_new(&w->job, err);
     if (!w->lanes || enter_sandbox(w, err) != 0)
+        return -1;
+    w->source = source_from_fd(WORKER_FD_SOURCE, w->job.offset, &w->direct, err);
+    if (!w->source)
         return -1;
     tell_ready(w);
     return make_sinks(w, err);

@@ -84,16 +84,18 @@ open_image(const struct request *request, struct err *err)
     return image_open(request->manifest ? request->manifest : request->image, &options, err);
 }
 
-/* From here on the process has the image's descriptors and stdout, and no way to anything else. */
+/* From here on the process has the image's descriptors, its directories for segments that are too
+   many to be open at once, and stdout, and no way to anything else. */
 static int
-enter_sandbox(const struct request *request, struct err *err)
+enter_sandbox(const struct request *request, const struct image *image, struct err *err)
 {
-    struct sandbox_spec spec = {0};
+    const int *dirs;
+    size_t n = image_directories(image, &dirs);
+    struct sandbox_spec spec = {.read_dirs = dirs, .n_read_dirs = n};
     struct sandbox_state state;
     json_t *message;
 
-    if (sandbox_limit(ADDRESS_SPACE, (unsigned)request->cpu_seconds, err) != 0 ||
-        sandbox_enter(&spec, request->lenient, &state, err) != 0)
+    if (sandbox_enter(&spec, request->lenient, &state, err) != 0)
         return -1;
     message = emit_new("sandbox");
     json_set_bool(message, "seccomp", state.seccomp);
@@ -122,8 +124,10 @@ run(char **words, int n, struct err *err)
 
     if (read_request(words, n, &request, err) != 0)
         return -1;
+    if (sandbox_limit(ADDRESS_SPACE, (unsigned)request.cpu_seconds, err) != 0)
+        return -1;
     image = open_image(&request, err);
-    if (!image || enter_sandbox(&request, err) != 0)
+    if (!image || enter_sandbox(&request, image, err) != 0)
         return -1;
     p = parser_image_new(image, request.start, request.length, (uint32_t)request.sector_size, err);
     if (!p)

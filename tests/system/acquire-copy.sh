@@ -36,3 +36,10 @@ assert_same_bytes "$T/src" "$T/c.raw"
 assert_json "$T/c.manifest.json" '.image.copies[0].status' failed
 assert_json "$T/c.manifest.json" .verification.status passed
 assert_missing "$T/small/c.raw" "$T/small/c.manifest.json"
+
+# Also where the log of many segments no longer fits beside the copy that failed.
+rm -r "$T/small/c.partial"
+expect 1 exhibit acquire "$T/src" "$T/e" --format raw --segment-size 64K --copy "$T/small/e" \
+    --allow-low-space
+assert_json "$T/e.manifest.json" .verification.status passed
+cat "$T"/e.[0-9]* | cmp - "$T/src" || fail "the image that went on is not the source"

@@ -221,8 +221,11 @@ the_partial_directory_is_private(void **state)
     assert_int_equal(st.st_mode & 07777, 0700);
     assert_int_equal(destination_make(&again, &err), -1);
     assert_int_equal(err.outcome, OUTCOME_REFUSED);
-    assert_true(destination_remove_empty(&d));
+    write_file("EV-03.partial/x", "x");
     assert_false(destination_remove_empty(&d));
+    assert_int_equal(unlink("EV-03.partial/x"), 0);
+    assert_true(destination_remove_empty(&d));
+    assert_true(destination_remove_empty(&d)); /* it is gone */
     destination_close(&again);
     destination_close(&d);
     destination_close(&d); /* twice is fine */

@@ -34,7 +34,7 @@ both_logs_say_the_same(void **state)
     assert_int_equal(joblog_add(log, AT_FDCWD, "COPY", &err), 0);
     joblog_line(log, "case: %s", "2026-017");
     joblog_event(log, "reading begins at %d", 7);
-    assert_int_equal(joblog_sync(log, &err), 0);
+    assert_int_equal(joblog_sync(log, 0, &err), 0);
     joblog_free(log);
     a = text_of("EV-01.log");
     b = text_of("COPY.log");
@@ -57,7 +57,7 @@ foreign_text_stays_on_its_line(void **state)
     assert_int_equal(joblog_add(log, AT_FDCWD, "EV-01", &err), 0);
     joblog_line(log, "model: %s", "a\nverification: passed\r\x1b[2J\xff\xe2\x80\xae z");
     joblog_line(log, "%s", "");
-    assert_int_equal(joblog_sync(log, &err), 0);
+    assert_int_equal(joblog_sync(log, 0, &err), 0);
     joblog_free(log);
     text = text_of("EV-01.log");
     for (const char *p = text; *p; p++)
@@ -79,7 +79,7 @@ nothing_is_overwritten_or_followed(void **state)
     assert_int_equal(err.sys, EEXIST);
     assert_int_not_equal(access("elsewhere", F_OK), 0);
     joblog_line(log, "to nowhere");
-    assert_int_equal(joblog_sync(log, &err), 0);
+    assert_int_equal(joblog_sync(log, 0, &err), 0);
     joblog_free(log);
     joblog_free(NULL);
     assert_int_equal(unlink("EV-01.log"), 0);
@@ -102,7 +102,7 @@ a_failed_write_is_told_at_the_end(void **state)
     joblog_line(log, "lost");
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     joblog_line(log, "kept");
-    assert_int_equal(joblog_sync(log, &err), -1);
+    assert_int_equal(joblog_sync(log, 0, &err), -1);
     assert_int_equal(err.sys, EFBIG);
     joblog_free(log);
     assert_int_equal(unlink("EV-01.log"), 0);
