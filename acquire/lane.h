@@ -17,7 +17,7 @@ struct lane *lane_new(const char *algorithm, uint64_t piece, struct err *err);
 void lane_free(struct lane *l);
 
 /* From now on whatever l is fed goes to `partner` as well, which nobody else feeds or ends. For two
-   lanes of MD5, which cost little more than one in one thread. */
+   lanes of MD5, or one and a SHA-256, which cost little more than one in one thread. */
 void lane_pair(struct lane *l, struct lane *partner);
 
 void lane_feed(struct lane *l, const void *data, size_t n);

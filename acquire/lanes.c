@@ -50,24 +50,45 @@ want_both(struct lanes *l, uint64_t piece, struct err *err)
     return want(l, "md5", piece, err) == 0 ? want(l, "sha256", piece, err) : -1;
 }
 
-/* The MD5s, of the media, of segments and of pieces, go two by two. */
+/* With this many cores and fewer it is their sum that bounds a job, and two hashes in one thread
+   save time; with more it is the slowest thread. */
+#define CORES_SCARCE 3
+
+static struct lane *
+take_next(struct lane **from, size_t n, const char *algorithm)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct lane *lane = from[i];
+
+        if (lane && strcmp(lane_algorithm(lane), algorithm) == 0) {
+            from[i] = NULL;
+            return lane;
+        }
+    }
+    return NULL;
+}
+
+/* The MD5s, of the media, of segments and of pieces, go two by two; one that is left over takes a
+   SHA-256 along where cores are scarce. */
 static void
 pair_up(struct lanes *l)
 {
-    struct lane *single = NULL;
+    struct lane *rest[LANES_MAX];
+    struct lane *md5;
 
+    memcpy(rest, l->v, sizeof rest);
+    while ((md5 = take_next(rest, l->n, "md5")) != NULL) {
+        struct lane *partner = take_next(rest, l->n, "md5");
+
+        if (!partner && l->job->threads <= CORES_SCARCE)
+            partner = take_next(rest, l->n, "sha256");
+        if (partner)
+            lane_pair(md5, partner);
+        l->fed[l->n_fed++] = md5;
+    }
     for (size_t i = 0; i < l->n; i++) {
-        struct lane *lane = l->v[i];
-
-        if (strcmp(lane_algorithm(lane), "md5") == 0) {
-            if (single) {
-                lane_pair(single, lane);
-                single = NULL;
-                continue;
-            }
-            single = lane;
-        }
-        l->fed[l->n_fed++] = lane;
+        if (rest[i])
+            l->fed[l->n_fed++] = rest[i];
     }
 }
 

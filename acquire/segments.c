@@ -65,8 +65,7 @@ hash_settled(struct segment_log *log, uint64_t end, struct err *err)
 
         if (read_some(log->fd, log->buf, log->at, end, &n, err) != 0)
             return -1;
-        digest_update(log->md5, log->buf, n);
-        digest_update(log->sha256, log->buf, n);
+        digest_update_pair(log->md5, log->sha256, log->buf, n);
         log->at += n;
     }
     return 0;

@@ -1,7 +1,11 @@
+/* SHA256_Update() is deprecated in favour of EVP, whose calls cost too much for 64 bytes each. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "common/digest.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include "common/md5.h"
 #include "common/text.h"
@@ -9,8 +13,15 @@
 struct digest {
     EVP_MD *md;
     EVP_MD_CTX *ctx;
-    bool own; /* MD5 by common/md5.c, in `md5`; else by OpenSSL */
-    struct md5 md5;
+    enum {
+        BY_EVP,
+        BY_MD5,    /* common/md5.c */
+        BY_SHA256, /* OpenSSL's SHA256_Update() */
+    } by;
+    union {
+        struct md5 md5;
+        SHA256_CTX sha256;
+    };
     char name[DIGEST_NAME_MAX];
 };
 
@@ -40,6 +51,30 @@ usable(const EVP_MD *md)
 {
     return md && !(EVP_MD_get_flags(md) & EVP_MD_FLAG_XOF) && EVP_MD_get_size(md) > 0 &&
            EVP_MD_get_size(md) <= DIGEST_SIZE_MAX;
+}
+
+/* EVP's update and final fail only on a context that was never started. */
+static void
+must(int ok)
+{
+    if (ok != 1)
+        abort();
+}
+
+static void
+start(struct digest *d)
+{
+    switch (d->by) {
+    case BY_MD5:
+        md5_start(&d->md5);
+        break;
+    case BY_SHA256:
+        must(SHA256_Init(&d->sha256));
+        break;
+    case BY_EVP:
+        must(EVP_DigestInit_ex2(d->ctx, d->md, NULL));
+        break;
+    }
 }
 
 /* Our own MD5 is used only where it agrees with OpenSSL's on this machine, on this build. */
@@ -80,8 +115,11 @@ digest_new(const char *name, struct err *err)
         (void)err_set(err, OUTCOME_FAILED, "cannot start hash '%s'", name);
         goto fail;
     }
-    d->own = strcmp(name, "md5") == 0 && own_md5_agrees(d->md);
-    md5_start(&d->md5);
+    if (strcmp(name, "md5") == 0 && own_md5_agrees(d->md))
+        d->by = BY_MD5;
+    else if (strcmp(name, "sha256") == 0)
+        d->by = BY_SHA256;
+    start(d);
     return d;
 fail:
     digest_free(d);
@@ -98,28 +136,36 @@ digest_free(struct digest *d)
     free(d);
 }
 
-/* EVP's update and final fail only on a context that was never started. */
-static void
-must(int ok)
-{
-    if (ok != 1)
-        abort();
-}
-
 void
 digest_update(struct digest *d, const void *data, size_t n)
 {
-    if (d->own)
+    switch (d->by) {
+    case BY_MD5:
         md5_update(&d->md5, data, n);
-    else
+        break;
+    case BY_SHA256:
+        must(SHA256_Update(&d->sha256, data, n));
+        break;
+    case BY_EVP:
         must(EVP_DigestUpdate(d->ctx, data, n));
+        break;
+    }
+}
+
+static void
+step_sha256(void *arg, const uint8_t block[MD5_BLOCK])
+{
+    must(SHA256_Update(arg, block, MD5_BLOCK));
 }
 
 void
 digest_update_pair(struct digest *a, struct digest *b, const void *data, size_t n)
 {
-    if (a->own && b->own) {
+    if (a->by == BY_MD5 && b->by == BY_MD5) {
         md5_update_pair(&a->md5, data, n, &b->md5, data, n);
+    } else if (a->by == BY_MD5 && b->by == BY_SHA256 && a->md5.length % MD5_BLOCK == 0) {
+        md5_update_beside(&a->md5, data, n, step_sha256, &b->sha256);
+        must(SHA256_Update(&b->sha256, (const uint8_t *)data + n - n % MD5_BLOCK, n % MD5_BLOCK));
     } else {
         digest_update(a, data, n);
         digest_update(b, data, n);
@@ -130,15 +176,22 @@ void
 digest_final_hex(struct digest *d, char hex[DIGEST_HEX_MAX])
 {
     unsigned char raw[EVP_MAX_MD_SIZE];
-    unsigned int n = MD5_SIZE;
+    unsigned int n = 0;
 
-    if (d->own) {
+    switch (d->by) {
+    case BY_MD5:
         md5_finish(&d->md5, raw);
-        md5_start(&d->md5);
-    } else {
+        n = MD5_SIZE;
+        break;
+    case BY_SHA256:
+        must(SHA256_Final(raw, &d->sha256));
+        n = SHA256_DIGEST_LENGTH;
+        break;
+    case BY_EVP:
         must(EVP_DigestFinal_ex(d->ctx, raw, &n));
-        must(EVP_DigestInit_ex2(d->ctx, d->md, NULL));
+        break;
     }
+    start(d);
     hex_encode(raw, n, hex);
 }
 

@@ -1,5 +1,6 @@
 /*
- * Message digests, through OpenSSL's EVP but for MD5 (common/md5.h). Names are those of the command
+ * Message digests: MD5 by common/md5.h, SHA-256 by OpenSSL's own function, all else through
+ * OpenSSL's EVP. Names are those of the command
  * line and the manifest: lower case, without punctuation ("md5", "sha1", "sha256", "sha3-256",
  * "blake2b512").
  */
@@ -22,7 +23,8 @@ struct digest *digest_new(const char *name, struct err *err);
 void digest_free(struct digest *d);
 
 void digest_update(struct digest *d, const void *data, size_t n);
-/* The same for two hashes over the same bytes; two of MD5 cost little more than one. */
+/* The same for two hashes over the same bytes: two of MD5 cost little more than one, and so does
+   SHA-256 beside an MD5. */
 void digest_update_pair(struct digest *a, struct digest *b, const void *data, size_t n);
 
 /* Writes the lower-case hex digest and starts the hash afresh. */

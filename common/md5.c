@@ -161,6 +161,21 @@ md5_update_pair(struct md5 *a, const void *data_a, size_t n_a, struct md5 *b, co
     md5_update(b, q + both * MD5_BLOCK, n_b - both * MD5_BLOCK);
 }
 
+void
+md5_update_beside(struct md5 *m, const void *data, size_t n,
+                  void (*step)(void *arg, const uint8_t block[MD5_BLOCK]), void *arg)
+{
+    const uint8_t *p = data;
+    size_t whole = n / MD5_BLOCK;
+
+    for (size_t i = 0; i < whole; i++, p += MD5_BLOCK) {
+        blocks(m->state, p, 1);
+        step(arg, p);
+    }
+    m->length += whole * MD5_BLOCK;
+    md5_update(m, p, n % MD5_BLOCK);
+}
+
 static void
 store(uint8_t *p, uint64_t v, size_t n)
 {

@@ -125,10 +125,47 @@ equal_over_the_full_length(void **state)
     assert_false(digest_hex_equal("", "a"));
 }
 
+/* Two hashes fed together, in cuts that do and do not end with a block, equal two fed alone. */
+static void
+pairs_equal_singles(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"md5", "md5"}, {"md5", "sha256"}, {"sha256", "md5"}, {"sha1", "md5"}, {"md5", "sha512"}};
+    static const size_t cuts[] = {0, 1, 63, 64, 65, 128, 1000, 4096, 64, 640, 7};
+    uint8_t data[4096];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 131 + 5);
+    for (size_t p = 0; p < COUNT(pairs); p++) {
+        struct err err = ERR_INIT;
+        struct digest *d[4];
+
+        for (size_t i = 0; i < COUNT(d); i++)
+            assert_non_null(d[i] = digest_new(pairs[p][i % 2], &err));
+        for (int again = 0; again < 2; again++) { /* a digest starts afresh after its end */
+            char hex[4][DIGEST_HEX_MAX];
+
+            for (size_t c = 0; c < COUNT(cuts); c++) {
+                digest_update_pair(d[0], d[1], data, cuts[c]);
+                digest_update(d[2], data, cuts[c]);
+                digest_update(d[3], data, cuts[c]);
+            }
+            for (size_t i = 0; i < COUNT(d); i++)
+                digest_final_hex(d[i], hex[i]);
+            assert_string_equal(hex[0], hex[2]);
+            assert_string_equal(hex[1], hex[3]);
+        }
+        for (size_t i = 0; i < COUNT(d); i++)
+            digest_free(d[i]);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pairs_equal_singles),
         cmocka_unit_test(known_answers),
         cmocka_unit_test(names_as_typed),
         cmocka_unit_test(equal_over_the_full_length),
