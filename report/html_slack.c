@@ -88,11 +88,8 @@ rows(FILE *f, const struct slack *s, const struct tally *volume, const struct un
         if (s->of[i].kinds[SLACK_UNINIT].areas > 0)
             row(f, "sum", uninit[i], &s->of[i].kinds[SLACK_UNINIT], whole);
     }
-    if (u) {
-        struct tally t = {.areas = u->blocks, .bytes = u->bytes};
-
-        row(f, "sum", "Unallocated blocks", &t, whole);
-    }
+    if (u)
+        row(f, "sum", "Unallocated blocks", &u->content, whole);
 }
 
 static void

@@ -5,6 +5,8 @@
 #include "common/text.h"
 
 const char *const part_state_names[3] = {"allocated", "unallocated", "meta"};
+const char *const gpt_copy_names[GPT_COPIES] = {"primary", "backup"};
+const char *const fs_state_names[3] = {"unknown", "clean", "dirty"};
 
 /* Past this many, further findings are only counted in the last one: a hostile disk must not be
    able to fill memory with them. */
@@ -67,6 +69,7 @@ report_totals(const struct report *r, struct totals *out)
         slack_sum(&out->slack, &v->slack);
         out->unallocated.blocks += v->unallocated.blocks;
         out->unallocated.bytes += v->unallocated.bytes;
+        tally_sum(&out->unallocated.content, &v->unallocated.content);
     }
     for (size_t i = 0; i < r->table.n_parts; i++)
         tally_sum(&out->gaps, &r->table.parts[i].gap);
@@ -83,23 +86,47 @@ table_free(struct table *t)
         free(p->type_guid);
         free(p->type_name);
         free(p->guid);
+        free(p->type_code);
+        free(p->label);
+        free(p->flags);
     }
+    for (size_t i = 0; i < GPT_COPIES; i++)
+        free(t->gpt[i].disk_guid);
     free(t->parts);
     free(t->type);
     free(t->description);
 }
 
 static void
+file_system_free(struct file_system *fs)
+{
+    if (!fs)
+        return;
+    for (size_t i = 0; i < fs->n_times; i++) {
+        free(fs->times[i].name);
+        free(fs->times[i].time);
+    }
+    free(fs->times);
+    free(fs->type);
+    free(fs->label);
+    free(fs->id);
+    free(fs->version);
+    free(fs->state_text);
+    free(fs->mounted_on);
+    free(fs);
+}
+
+static void
 volume_free(struct volume *v)
 {
+    for (size_t i = 0; i < v->n_top; i++) {
+        free(v->top[i].path);
+        free(v->top[i].stream);
+    }
+    free(v->top);
     free(v->name);
     free(v->content);
-    if (v->fs) {
-        free(v->fs->type);
-        free(v->fs->label);
-        free(v->fs->id);
-        free(v->fs);
-    }
+    file_system_free(v->fs);
 }
 
 void

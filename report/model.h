@@ -36,9 +36,40 @@ struct partition {
     char *type_name; /* what the GUID stands for, or NULL */
     char *guid;      /* GPT only */
     uint64_t attributes;
-    bool has_gap; /* unallocated rows: what stands in the gap was looked at */
+    char *type_code; /* as the table stores it: "0x83", "Apple_HFS"; NULL for GPT or if unknown */
+    char *label;     /* a name of the entry's own (GPT, APM), or NULL */
+    char *flags;     /* in words: "active", "required, hidden"; NULL if none is set */
+    bool has_gap;    /* unallocated rows: what stands in the gap was looked at */
     struct tally gap;
 };
+
+/* One of the two copies of a GPT's header (UEFI Specification 2.10, 5.3.2). */
+struct gpt_header {
+    bool present;           /* its signature stands where it belongs */
+    bool header_crc_ok;     /* the checksum over the header itself */
+    bool entries_crc_ok;    /* the checksum over the entries that it names */
+    uint64_t lba;           /* where it was found, sectors */
+    uint64_t my_lba;        /* what it says of itself and of the other copy, sectors */
+    uint64_t alternate_lba; /* sectors */
+    uint64_t first_usable;  /* sectors */
+    uint64_t last_usable;   /* sectors */
+    uint64_t entries_lba;   /* sectors */
+    uint64_t entry_count;
+    uint64_t entry_size;     /* bytes */
+    uint64_t header_crc;     /* as stored */
+    uint64_t header_crc_is;  /* as it should be */
+    uint64_t entries_crc;    /* as stored */
+    uint64_t entries_crc_is; /* as it should be; 0 where the entries cannot be read */
+    char *disk_guid;
+};
+
+enum gpt_copy {
+    GPT_PRIMARY,
+    GPT_BACKUP,
+    GPT_COPIES,
+};
+
+extern const char *const gpt_copy_names[GPT_COPIES];
 
 struct table { /* the partition table */
     bool found;
@@ -48,7 +79,22 @@ struct table { /* the partition table */
     bool backup;          /* the GPT found was the backup at the end of the media */
     struct partition *parts;
     size_t n_parts;
+    struct gpt_header gpt[GPT_COPIES]; /* looked for on every disk with a table */
 };
+
+struct named_time {
+    char *name; /* "created", "last mounted", "last written", "last checked" */
+    char *time; /* RFC 3339 UTC; without a zone where the file system stores local time */
+};
+
+/* What a file system says of how it was left. */
+enum fs_state {
+    FS_STATE_UNKNOWN, /* it has no such mark, or it cannot be read */
+    FS_STATE_CLEAN,
+    FS_STATE_DIRTY, /* not unmounted, a journal to be replayed, errors noted */
+};
+
+extern const char *const fs_state_names[3];
 
 struct file_system {
     char *type;            /* libtsk's name: "ext4", "ntfs", "fat32", … */
@@ -61,6 +107,12 @@ struct file_system {
     uint64_t last_block;
     uint64_t first_inode;
     uint64_t last_inode;
+    char *version; /* "3.1", or NULL */
+    enum fs_state state;
+    char *state_text; /* the marks that say so, in words; or NULL */
+    char *mounted_on; /* where it was mounted last (ext, UFS), or NULL */
+    struct named_time *times;
+    size_t n_times;
 };
 
 struct volume {
@@ -71,14 +123,19 @@ struct volume {
     uint64_t present;                  /* bytes of it that lie within the media */
     uint64_t unreadable;               /* bytes of it that the source did not return */
     struct file_system *fs;            /* NULL: none was recognised */
-    char *content;  /* recognised by its header though no file system: "BitLocker"; or NULL */
-    bool encrypted; /* that header says so */
+    char *content;   /* recognised by its header though no file system: "BitLocker"; or NULL */
+    bool encrypted;  /* that header says so */
+    bool has_sample; /* no header is known: places all over the volume were looked at */
+    struct tally sample;
+    bool looks_encrypted; /* the sample is as even as random bytes: consistent with encryption */
     bool has_volume_slack;
     struct tally volume_slack;
     bool has_slack;
     struct slack slack;
     bool has_unallocated;
     struct unallocated unallocated;
+    struct slack_file *top; /* the files with the most file slack that is not zero, falling */
+    size_t n_top;
     bool complete; /* the parser came to its end */
 };
 

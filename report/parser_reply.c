@@ -2,37 +2,10 @@
 
 #include "common/json.h"
 #include "common/text.h"
+#include "report/parser_field.h"
 
-#define TEXT_MAX 4096
-#define PARTS_MAX 2048
-/* Sectors and bytes of any disk stay far below this, so that sums of a few cannot overflow. */
-#define NUMBER_MAX (UINT64_C(1) << 60)
-
-static int
-get_text(const json_t *m, const char *key, char **out, struct err *err)
-{
-    char *s = json_get_bytes(m, key);
-
-    free(*out);
-    *out = s;
-    if (!s || strlen(s) > TEXT_MAX)
-        return err_set(err, OUTCOME_FAILED, "'%s' is missing or too long", key);
-    return 0;
-}
-
-static int
-get_optional(const json_t *m, const char *key, char **out, struct err *err)
-{
-    return json_object_get(m, key) ? get_text(m, key, out, err) : 0;
-}
-
-static int
-get_number(const json_t *m, const char *key, uint64_t *out, struct err *err)
-{
-    if (json_get_u64(m, key, out, err) != 0)
-        return -1;
-    return *out <= NUMBER_MAX ? 0 : err_set(err, OUTCOME_FAILED, "'%s' is absurd", key);
-}
+#define TIMES_MAX 8
+#define COUNT_OF(a) (sizeof(a) / sizeof(a)[0])
 
 static int
 take_sandbox(struct reply_target *t, const json_t *m, struct err *err)
@@ -42,120 +15,77 @@ take_sandbox(struct reply_target *t, const json_t *m, struct err *err)
     s->seccomp = json_is_true(json_object_get(m, "seccomp"));
     s->no_new_privs = json_is_true(json_object_get(m, "no_new_privs"));
     s->known = true;
-    if (get_number(m, "landlock_abi", &s->landlock_abi, err) != 0)
+    if (field_number(m, "landlock_abi", &s->landlock_abi, err) != 0)
         return -1;
-    return get_text(m, "missing", &s->missing, err);
+    return field_text(m, "missing", &s->missing, err);
 }
 
 static int
-take_table(struct reply_target *t, const json_t *m, struct err *err)
+take_times(const json_t *array, struct file_system *fs, struct err *err)
 {
-    struct table *table = &t->report->table;
+    size_t n = json_array_size(array);
 
-    if (t->volume || table->found)
-        return err_set(err, OUTCOME_FAILED, "it is out of place");
-    if (get_text(m, "type", &table->type, err) != 0 ||
-        get_text(m, "description", &table->description, err) != 0 ||
-        get_number(m, "sector_size", &table->sector_size, err) != 0)
-        return -1;
-    if (table->sector_size == 0 || table->sector_size > 1 << 20)
-        return err_set(err, OUTCOME_FAILED, "the sector size is absurd");
-    table->backup = json_is_true(json_object_get(m, "backup"));
-    table->found = true;
+    if (n > TIMES_MAX)
+        return err_set(err, OUTCOME_FAILED, "it has too many times");
+    fs->times = xcalloc(n + 1, sizeof *fs->times);
+    while (fs->n_times < n) {
+        const json_t *v = json_array_get(array, fs->n_times);
+        struct named_time *t = &fs->times[fs->n_times++];
+
+        if (field_text(v, "name", &t->name, err) != 0 || field_text(v, "time", &t->time, err) != 0)
+            return -1;
+    }
     return 0;
 }
 
 static int
-part_state_parse(const char *s, enum part_state *out, struct err *err)
+read_fs(const json_t *m, struct file_system *fs, struct err *err)
 {
-    for (size_t i = 0; i < sizeof part_state_names / sizeof part_state_names[0]; i++) {
-        if (strcmp(s, part_state_names[i]) == 0) {
-            *out = (enum part_state)i;
-            return 0;
-        }
-    }
-    return err_set(err, OUTCOME_FAILED, "a row's state is unknown");
-}
-
-static int
-read_part(const json_t *m, struct partition *p, uint64_t sector_size, struct err *err)
-{
-    const char *state;
-
-    if (get_number(m, "index", &p->index, err) != 0 ||
-        get_number(m, "start", &p->start, err) != 0 ||
-        get_number(m, "length", &p->length, err) != 0 || get_text(m, "slot", &p->slot, err) != 0 ||
-        get_text(m, "description", &p->description, err) != 0 ||
-        json_get_text(m, "state", &state, err) != 0 || part_state_parse(state, &p->state, err) != 0)
-        return -1;
-    if (p->start > NUMBER_MAX / sector_size || p->length > NUMBER_MAX / sector_size)
-        return err_set(err, OUTCOME_FAILED, "a row's sectors are absurd");
-    if (json_object_get(m, "type_guid") && get_number(m, "attributes", &p->attributes, err) != 0)
-        return -1;
-    return get_optional(m, "type_guid", &p->type_guid, err) != 0 ||
-                   get_optional(m, "type_name", &p->type_name, err) != 0
-               ? -1
-               : get_optional(m, "guid", &p->guid, err);
-}
-
-static int
-take_part(struct reply_target *t, const json_t *m, struct err *err)
-{
-    struct table *table = &t->report->table;
-    struct partition *p;
-
-    if (t->volume || !table->found || table->n_parts >= PARTS_MAX)
-        return err_set(err, OUTCOME_FAILED, "it is out of place");
-    table->parts = xrealloc(table->parts, table->n_parts + 1, sizeof *table->parts);
-    p = &table->parts[table->n_parts++];
-    *p = (struct partition){0};
-    return read_part(m, p, table->sector_size, err);
-}
-
-static int
-take_gap(struct reply_target *t, const json_t *m, struct err *err)
-{
-    struct table *table = &t->report->table;
-    uint64_t index;
-
-    if (get_number(m, "index", &index, err) != 0)
-        return -1;
-    for (size_t i = 0; i < table->n_parts; i++) {
-        struct partition *p = &table->parts[i];
-
-        if (p->index != index || p->has_gap)
-            continue;
-        p->has_gap = true;
-        return tally_from_json(json_object_get(m, "tally"), &p->gap, err);
-    }
-    return err_set(err, OUTCOME_FAILED, "there is no such row");
-}
-
-static int
-take_fs(struct reply_target *t, const json_t *m, struct err *err)
-{
-    struct file_system *fs;
-
-    if (!t->volume || t->volume->fs)
-        return err_set(err, OUTCOME_FAILED, "it is out of place");
-    fs = t->volume->fs = xcalloc(1, sizeof *fs);
-    if (get_text(m, "type", &fs->type, err) != 0 ||
-        get_optional(m, "label", &fs->label, err) != 0 || get_optional(m, "id", &fs->id, err) != 0)
-        return -1;
-    const struct {
-        const char *key;
-        uint64_t *out;
-    } numbers[] = {
+    const struct field_u64 numbers[] = {
         {"block_size", &fs->block_size},   {"cluster_size", &fs->cluster_size},
         {"block_count", &fs->block_count}, {"first_block", &fs->first_block},
         {"last_block", &fs->last_block},   {"first_inode", &fs->first_inode},
         {"last_inode", &fs->last_inode},
     };
+    size_t state = FS_STATE_UNKNOWN;
 
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        if (json_get_u64(m, numbers[i].key, numbers[i].out, err) != 0)
-            return -1;
-    }
+    if (field_text(m, "type", &fs->type, err) != 0 ||
+        field_optional(m, "label", &fs->label, err) != 0 ||
+        field_optional(m, "id", &fs->id, err) != 0 ||
+        field_optional(m, "version", &fs->version, err) != 0 ||
+        field_optional(m, "state_text", &fs->state_text, err) != 0 ||
+        field_optional(m, "mounted_on", &fs->mounted_on, err) != 0)
+        return -1;
+    if (json_object_get(m, "state") &&
+        field_choice(m, "state", fs_state_names, COUNT_OF(fs_state_names), &state, err) != 0)
+        return -1;
+    fs->state = (enum fs_state)state;
+    if (take_times(json_object_get(m, "times"), fs, err) != 0)
+        return -1;
+    return field_numbers(m, numbers, COUNT_OF(numbers), err);
+}
+
+static int
+take_fs(struct reply_target *t, const json_t *m, struct err *err)
+{
+    if (!t->volume || t->volume->fs)
+        return err_set(err, OUTCOME_FAILED, "it is out of place");
+    t->volume->fs = xcalloc(1, sizeof *t->volume->fs);
+    return read_fs(m, t->volume->fs, err);
+}
+
+/* What stands in a volume whose header says nothing. */
+static int
+take_sample(struct reply_target *t, const json_t *m, struct err *err)
+{
+    if (!t->volume || t->volume->has_sample)
+        return err_set(err, OUTCOME_FAILED, "it is out of place");
+    if (tally_from_json(json_object_get(m, "tally"), &t->volume->sample, err) != 0)
+        return -1;
+    if (t->volume->sample.bytes > t->volume->present)
+        return err_set(err, OUTCOME_FAILED, "it is larger than the volume");
+    t->volume->looks_encrypted = json_is_true(json_object_get(m, "looks_encrypted"));
+    t->volume->has_sample = true;
     return 0;
 }
 
@@ -165,7 +95,7 @@ take_no_fs(struct reply_target *t, const json_t *m, struct err *err)
     if (!t->volume || t->volume->fs)
         return err_set(err, OUTCOME_FAILED, "it is out of place");
     t->volume->encrypted = json_is_true(json_object_get(m, "encrypted"));
-    return get_optional(m, "content", &t->volume->content, err);
+    return field_optional(m, "content", &t->volume->content, err);
 }
 
 static int
@@ -214,10 +144,55 @@ take_unallocated(struct reply_target *t, const json_t *m, struct err *err)
     if (!t->volume)
         return err_set(err, OUTCOME_FAILED, "it is out of place");
     u = &t->volume->unallocated;
-    if (get_number(m, "blocks", &u->blocks, err) != 0 ||
-        get_number(m, "bytes", &u->bytes, err) != 0)
+    if (field_number(m, "blocks", &u->blocks, err) != 0 ||
+        field_number(m, "bytes", &u->bytes, err) != 0)
         return -1;
+    if (tally_from_json(json_object_get(m, "tally"), &u->content, err) != 0)
+        return -1;
+    if (u->content.bytes != u->bytes)
+        return err_set(err, OUTCOME_FAILED, "its sizes disagree");
     t->volume->has_unallocated = true;
+    return 0;
+}
+
+static int
+read_slack_file(const json_t *m, struct slack_file *f, struct err *err)
+{
+    const struct field_u64 numbers[] = {
+        {"inode", &f->inode},
+        {"size", &f->size},
+        {"slack", &f->slack},
+        {"nonzero", &f->nonzero},
+    };
+    size_t state;
+
+    if (field_optional(m, "path", &f->path, err) != 0 ||
+        field_optional(m, "stream", &f->stream, err) != 0 ||
+        field_choice(m, "state", file_state_names, FILE_STATES, &state, err) != 0 ||
+        field_numbers(m, numbers, COUNT_OF(numbers), err) != 0)
+        return -1;
+    f->state = (enum file_state)state;
+    return f->nonzero <= f->slack
+               ? 0
+               : err_set(err, OUTCOME_FAILED, "more bytes are not zero than there are");
+}
+
+static int
+take_top(struct reply_target *t, const json_t *m, struct err *err)
+{
+    const json_t *files = json_object_get(m, "files");
+    size_t n = json_array_size(files);
+    struct volume *v = t->volume;
+
+    if (!v || v->top || n > SLACK_TOP_MAX)
+        return err_set(err, OUTCOME_FAILED, "it is out of place or too long");
+    v->top = xcalloc(n + 1, sizeof *v->top);
+    while (v->n_top < n) {
+        const json_t *file = json_array_get(files, v->n_top);
+
+        if (read_slack_file(file, &v->top[v->n_top++], err) != 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -228,7 +203,7 @@ take_finding(struct reply_target *t, const json_t *m, struct err *err)
     char *code = NULL;
     int r = -1;
 
-    if (get_text(m, "text", &text, err) == 0 && get_text(m, "code", &code, err) == 0) {
+    if (field_text(m, "text", &text, err) == 0 && field_text(m, "code", &code, err) == 0) {
         report_finding(t->report, code, t->volume ? t->volume->name : "partition table", "%s",
                        text);
         r = 0;
@@ -261,13 +236,16 @@ static const struct {
     int (*take)(struct reply_target *t, const json_t *m, struct err *err);
 } kinds[] = {
     {"sandbox", take_sandbox},
-    {"table", take_table},
-    {"part", take_part},
-    {"gap", take_gap},
+    {"table", parser_take_table},
+    {"part", parser_take_part},
+    {"gap", parser_take_gap},
+    {"gpt", parser_take_gpt},
     {"fs", take_fs},
     {"no-fs", take_no_fs},
+    {"sample", take_sample},
     {"volume-slack", take_volume_slack},
     {"slack", take_slack},
+    {"top", take_top},
     {"unallocated", take_unallocated},
     {"finding", take_finding},
     {"progress", take_progress},

@@ -4,13 +4,17 @@
  *   kind          fields                                                       from
  *   sandbox       seccomp, no_new_privs, landlock_abi, missing                 both
  *   table         type, description, sector_size, backup                       table
- *   part          index, start, length, slot, description, state, GUIDs        table
+ *   part          index, start, length, slot, description, state, type_guid,   table
+ *                 type_name, guid, attributes, type_code, label, flags
+ *   gpt           copy and the header's fields, one message each copy          table
  *   gap           index, tally                                                 table
- *   fs            type, label, id, block_size, …                               volume
+ *   fs            type, label, id, state, times, block_size, …                 volume
  *   no-fs         content, encrypted                                           volume
+ *   sample        tally, looks_encrypted                                       volume
  *   volume-slack  tally                                                        volume
  *   slack         slack                                                        volume
- *   unallocated   blocks, bytes                                                volume
+ *   top           files: the most slack that is not zero                       volume
+ *   unallocated   blocks, bytes, tally                                         volume
  *   finding       code, text                                                   both
  *   progress      done, total                                                  both
  */
@@ -30,5 +34,11 @@ struct reply_target {
 
 /* A parser_reply; arg is a struct reply_target. */
 int parser_reply_take(void *arg, const char *kind, const json_t *message, struct err *err);
+
+/* parser_reply_table.c */
+int parser_take_table(struct reply_target *t, const json_t *m, struct err *err);
+int parser_take_part(struct reply_target *t, const json_t *m, struct err *err);
+int parser_take_gap(struct reply_target *t, const json_t *m, struct err *err);
+int parser_take_gpt(struct reply_target *t, const json_t *m, struct err *err);
 
 #endif

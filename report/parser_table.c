@@ -51,7 +51,7 @@ send_part(const TSK_VS_PART_INFO *part, const struct gpt *gpt)
         emit_text(message, "type_guid", entry.type_guid);
         emit_text(message, "type_name", entry.type_name);
         emit_text(message, "guid", entry.guid);
-        json_set_u64(message, "attributes", entry.attributes);
+        json_set_textf(message, "attributes", "0x%016jx", (uintmax_t)entry.attributes);
     }
     emit_send(message);
     free(slot);

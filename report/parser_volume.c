@@ -75,6 +75,7 @@ static void
 send_unallocated(TSK_FS_INFO *fs)
 {
     struct free_count count = {.fs = fs};
+    struct tally tally = {0};
     json_t *message;
     TSK_FS_BLOCK_WALK_FLAG_ENUM flags =
         TSK_FS_BLOCK_WALK_FLAG_UNALLOC | TSK_FS_BLOCK_WALK_FLAG_AONLY;
@@ -87,6 +88,8 @@ send_unallocated(TSK_FS_INFO *fs)
     message = emit_new("unallocated");
     json_set_u64(message, "blocks", count.blocks);
     json_set_u64(message, "bytes", count.blocks * fs->block_size);
+    tally_area(&tally, count.blocks * fs->block_size);
+    (void)json_object_set_new(message, "tally", tally_to_json(&tally));
     emit_send(message);
 }
 

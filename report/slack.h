@@ -51,7 +51,21 @@ struct slack {
 struct unallocated { /* blocks that the file system says are free */
     uint64_t blocks;
     uint64_t bytes;
+    struct tally content; /* areas: runs of free blocks; looked at in full, or evenly spread */
 };
+
+/* One file among those with the most slack that is not zero. */
+struct slack_file {
+    char *path;   /* raw bytes; NULL where no name leads to it */
+    char *stream; /* of which stream, where it is not the file's plain data; or NULL */
+    uint64_t inode;
+    enum file_state state;
+    uint64_t size;    /* bytes of the stream */
+    uint64_t slack;   /* bytes: sector slack and drive slack */
+    uint64_t nonzero; /* of these */
+};
+
+#define SLACK_TOP_MAX 10 /* files named of each volume */
 
 json_t *slack_to_json(const struct slack *s);
 int slack_from_json(const json_t *v, struct slack *s, struct err *err);

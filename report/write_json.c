@@ -68,7 +68,6 @@ slack_document(const struct slack *s, const struct tally *volume, const struct u
 {
     json_t *v = json_object();
     json_t *beside = beside_json(s, whole);
-    json_t *unallocated = json_object();
 
     set_tally(v, "volume", volume, whole);
     for (size_t i = 0; i < FILE_STATES; i++)
@@ -76,13 +75,11 @@ slack_document(const struct slack *s, const struct tally *volume, const struct u
     json_set_bool(v, "deleted_by_name", s->deleted_by_name);
     json_set_bool(v, "incomplete", s->incomplete);
     if (u) {
+        json_t *unallocated = tally_json(&u->content, whole);
+
         json_set_u64(unallocated, "blocks", u->blocks);
-        json_set_u64(unallocated, "bytes", u->bytes);
-        (void)json_object_set_new(unallocated, "share",
-                                  json_real(whole > 0 ? (double)u->bytes / (double)whole : 0));
-        (void)json_object_set(beside, "unallocated_blocks", unallocated);
+        (void)json_object_set_new(beside, "unallocated_blocks", unallocated);
     }
-    json_decref(unallocated);
     (void)json_object_set_new(v, "not_slack", beside);
     return v;
 }
@@ -101,7 +98,10 @@ partition_json(const struct partition *p)
     json_set_u64(v, "start", p->start);
     json_set_u64(v, "length", p->length);
     json_set_text(v, "type", type);
+    json_set_text(v, "type_code", p->type_code);
     json_set_text(v, "name", p->description);
+    json_set_text(v, "label", p->label);
+    json_set_text(v, "flags", p->flags);
     json_set_text(v, "description", p->description);
     json_set_bool(v, "allocated", p->state == PART_ALLOCATED);
     json_set_text(v, "state", part_state_names[p->state]);
@@ -110,6 +110,53 @@ partition_json(const struct partition *p)
         json_set_text(v, "guid", p->guid);
         json_set_textf(v, "attributes", "0x%016jx", (uintmax_t)p->attributes);
     }
+    return v;
+}
+
+static json_t *
+gpt_header_json(const struct gpt_header *h)
+{
+    json_t *v = json_object();
+    const struct {
+        const char *key;
+        uint64_t value;
+    } numbers[] = {
+        {"lba", h->lba},
+        {"my_lba", h->my_lba},
+        {"alternate_lba", h->alternate_lba},
+        {"first_usable_lba", h->first_usable},
+        {"last_usable_lba", h->last_usable},
+        {"entries_lba", h->entries_lba},
+        {"entry_count", h->entry_count},
+        {"entry_size", h->entry_size},
+    };
+
+    json_set_bool(v, "present", h->present);
+    if (!h->present)
+        return v;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        json_set_u64(v, numbers[i].key, numbers[i].value);
+    json_set_text(v, "disk_guid", h->disk_guid);
+    json_set_textf(v, "header_crc", "0x%08jx", (uintmax_t)h->header_crc);
+    json_set_textf(v, "header_crc_computed", "0x%08jx", (uintmax_t)h->header_crc_is);
+    json_set_bool(v, "header_crc_ok", h->header_crc_ok);
+    json_set_textf(v, "entries_crc", "0x%08jx", (uintmax_t)h->entries_crc);
+    json_set_textf(v, "entries_crc_computed", "0x%08jx", (uintmax_t)h->entries_crc_is);
+    json_set_bool(v, "entries_crc_ok", h->entries_crc_ok);
+    return v;
+}
+
+/* Both copies, or null where there is no sign of a GPT. */
+static json_t *
+gpt_json(const struct table *t)
+{
+    json_t *v;
+
+    if (!t->gpt[GPT_PRIMARY].present && !t->gpt[GPT_BACKUP].present)
+        return json_null();
+    v = json_object();
+    for (size_t i = 0; i < GPT_COPIES; i++)
+        (void)json_object_set_new(v, gpt_copy_names[i], gpt_header_json(&t->gpt[i]));
     return v;
 }
 
@@ -125,7 +172,45 @@ table_json(const struct report *r)
     json_set_text(v, "description", r->table.description);
     json_set_u64(v, "sector_size", r->table.sector_size);
     json_set_bool(v, "backup", r->table.backup);
+    (void)json_object_set_new(v, "gpt", gpt_json(&r->table));
     return v;
+}
+
+static json_t *
+times_json(const struct file_system *fs)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < fs->n_times; i++) {
+        json_t *v = json_object();
+
+        json_set_text(v, "name", fs->times[i].name);
+        json_set_text(v, "time", fs->times[i].time);
+        (void)json_array_append_new(array, v);
+    }
+    return array;
+}
+
+/* Largest first; null where the path is not known. */
+static json_t *
+top_json(const struct volume *volume)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < volume->n_top; i++) {
+        const struct slack_file *x = &volume->top[i];
+        json_t *v = json_object();
+
+        json_set_text(v, "path", x->path);
+        json_set_text(v, "stream", x->stream);
+        json_set_u64(v, "inode", x->inode);
+        json_set_text(v, "state", file_state_names[x->state]);
+        json_set_u64(v, "size", x->size);
+        json_set_u64(v, "slack", x->slack);
+        json_set_u64(v, "nonzero", x->nonzero);
+        (void)json_array_append_new(array, v);
+    }
+    return array;
 }
 
 static json_t *
@@ -144,6 +229,11 @@ fs_json(const struct file_system *fs)
     json_set_u64(v, "last_block", fs->last_block);
     json_set_u64(v, "first_inode", fs->first_inode);
     json_set_u64(v, "last_inode", fs->last_inode);
+    json_set_text(v, "version", fs->version);
+    json_set_text(v, "state", fs_state_names[fs->state]);
+    json_set_text(v, "state_text", fs->state_text);
+    json_set_text(v, "mounted_on", fs->mounted_on);
+    (void)json_object_set_new(v, "times", times_json(fs));
     return v;
 }
 
@@ -162,12 +252,17 @@ volume_json(const struct volume *v)
     (void)json_object_set_new(o, "file_system", v->fs ? fs_json(v->fs) : json_null());
     json_set_text(o, "content", v->content);
     json_set_bool(o, "encrypted", v->encrypted);
+    json_set_bool(o, "consistent_with_encryption", v->looks_encrypted);
+    (void)json_object_set_new(o, "sample",
+                              v->has_sample ? tally_json(&v->sample, v->present) : json_null());
     json_set_bool(o, "complete", v->complete);
-    if (v->has_slack || v->has_volume_slack)
-        (void)json_object_set_new(o, "slack",
-                                  slack_document(&v->slack, &v->volume_slack,
-                                                 v->has_unallocated ? &v->unallocated : NULL,
-                                                 v->present));
+    if (v->has_slack || v->has_volume_slack) {
+        json_t *slack = slack_document(&v->slack, &v->volume_slack,
+                                       v->has_unallocated ? &v->unallocated : NULL, v->present);
+
+        (void)json_object_set_new(slack, "top", top_json(v));
+        (void)json_object_set_new(o, "slack", slack);
+    }
     return o;
 }
 
