@@ -14,10 +14,10 @@
 #include "acquire/joblog.h"
 #include "acquire/options_acquire.h"
 #include "acquire/plan.h"
-#include "acquire/requester.h"
 #include "acquire/result.h"
-#include "acquire/session.h"
 #include "common/progress.h"
+#include "common/requester.h"
+#include "common/session.h"
 
 struct inhibit;
 

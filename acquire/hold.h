@@ -7,8 +7,8 @@
 
 #include "acquire/device.h"
 #include "acquire/record.h"
-#include "acquire/supervisor_proto.h"
 #include "common/err.h"
+#include "common/supervisor_proto.h"
 
 /* Opens the whole device read-only and exclusively, and makes sure that it is the one named. */
 int hold_open_exclusive(const struct device *d, struct err *err);

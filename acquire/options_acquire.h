@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 #include "acquire/job.h"
-#include "acquire/supervisor_proto.h"
 #include "common/digest.h"
 #include "common/err.h"
 #include "common/progress.h"
+#include "common/supervisor_proto.h"
 
 #define META_MAX 64
 

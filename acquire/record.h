@@ -8,8 +8,8 @@
 #include <sys/types.h>
 
 #include "acquire/device.h"
-#include "acquire/supervisor_proto.h"
 #include "common/err.h"
+#include "common/supervisor_proto.h"
 
 #define RECORD_DIR "/var/lib/exhibit/records"
 

@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "acquire/session.h"
 #include "common/cleanup.h"
 #include "common/console.h"
 #include "common/options.h"
+#include "common/session.h"
 #include "common/text.h"
 
 static const struct program program = {

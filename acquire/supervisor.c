@@ -16,15 +16,15 @@
 
 #include "acquire/device.h"
 #include "acquire/hold.h"
-#include "acquire/privilege.h"
 #include "acquire/record.h"
-#include "acquire/supervisor_proto.h"
 #include "acquire/worker_fds.h"
 #include "acquire/write_block.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/privilege.h"
 #include "common/size.h"
 #include "common/spawn.h"
+#include "common/supervisor_proto.h"
 #include "common/text.h"
 
 enum state {

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 #include "acquire/device.h"
-#include "acquire/supervisor_proto.h"
 #include "common/err.h"
+#include "common/supervisor_proto.h"
 
 /* Reads the flag back (BLKROGET) from the disk of `device` and its partitions. */
 int write_block_look(const struct device *device, struct flag_state *state, struct err *err);

@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "acquire/requester.h"
 #include "common/cleanup.h"
+#include "common/requester.h"
 
 #define NOBODY 65534
 

@@ -14,12 +14,12 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "acquire/privilege.h"
 #include "acquire/record.h"
-#include "acquire/supervisor_proto.h"
 #include "common/cleanup.h"
 #include "common/outfile.h"
+#include "common/privilege.h"
 #include "common/spawn.h"
+#include "common/supervisor_proto.h"
 #include "common/text.h"
 
 #define NOBODY 65534

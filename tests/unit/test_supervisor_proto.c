@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "acquire/supervisor_proto.h"
 #include "common/cleanup.h"
+#include "common/supervisor_proto.h"
 
 static int ends[2];
 

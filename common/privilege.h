@@ -1,8 +1,8 @@
 /*
  * Giving up root for good, between fork and exec of the worker.
  */
-#ifndef EXHIBIT_ACQUIRE_PRIVILEGE_H
-#define EXHIBIT_ACQUIRE_PRIVILEGE_H
+#ifndef EXHIBIT_PRIVILEGE_H
+#define EXHIBIT_PRIVILEGE_H
 
 #include <sys/types.h>
 

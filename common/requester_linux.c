@@ -1,4 +1,4 @@
-#include "acquire/requester.h"
+#include "common/requester.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "acquire/session.h"
+#include "common/session.h"
 
 #include <sys/socket.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "acquire/privilege.h"
+#include "common/privilege.h"
 
 #include <errno.h>
 #include <grp.h>

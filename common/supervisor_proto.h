@@ -4,8 +4,8 @@
  * ends are of one build, on one machine. The supervisor trusts none of it: whoever runs the front
  * is its adversary. No message carries a user id; that is fixed when the supervisor is started.
  */
-#ifndef EXHIBIT_ACQUIRE_SUPERVISOR_PROTO_H
-#define EXHIBIT_ACQUIRE_SUPERVISOR_PROTO_H
+#ifndef EXHIBIT_SUPERVISOR_PROTO_H
+#define EXHIBIT_SUPERVISOR_PROTO_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,14 +1,14 @@
 /*
  * Who asked for the job, as the kernel and sudo know them, and as whom it will run.
  */
-#ifndef EXHIBIT_ACQUIRE_REQUESTER_H
-#define EXHIBIT_ACQUIRE_REQUESTER_H
+#ifndef EXHIBIT_REQUESTER_H
+#define EXHIBIT_REQUESTER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "acquire/privilege.h"
+#include "common/privilege.h"
 
 struct requester {
     uid_t uid; /* who called, before sudo */

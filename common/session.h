@@ -1,15 +1,15 @@
 /*
  * A front's conversation with its supervisor.
  */
-#ifndef EXHIBIT_ACQUIRE_SESSION_H
-#define EXHIBIT_ACQUIRE_SESSION_H
+#ifndef EXHIBIT_SESSION_H
+#define EXHIBIT_SESSION_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "acquire/privilege.h"
-#include "acquire/supervisor_proto.h"
 #include "common/err.h"
+#include "common/privilege.h"
+#include "common/supervisor_proto.h"
 
 struct session;
 

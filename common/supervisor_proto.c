@@ -1,4 +1,4 @@
-#include "acquire/supervisor_proto.h"
+#include "common/supervisor_proto.h"
 
 #include <errno.h>
 #include <sys/socket.h>
