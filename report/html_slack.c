@@ -134,6 +134,37 @@ counts(FILE *f, const struct slack *s)
 }
 
 static void
+top_files(FILE *f, const struct volume *v)
+{
+    if (v->n_top == 0)
+        return;
+    (void)fputs("<table class=\"grid\"><thead><tr><th>Most slack that is not zero</th><th>State"
+                "</th><th class=\"n\">Entry</th><th class=\"n\">Size</th><th class=\"n\">Slack</th>"
+                "<th class=\"n\">Not zero</th></tr></thead><tbody>\n",
+                f);
+    for (size_t i = 0; i < v->n_top; i++) {
+        const struct slack_file *x = &v->top[i];
+        const uint64_t numbers[] = {x->inode, x->size, x->slack, x->nonzero};
+
+        (void)fputs("<tr><td class=\"w\">", f);
+        html_text(f, x->path ? x->path : "(no name leads to it)");
+        if (x->stream) {
+            (void)fputs(" <small>", f);
+            html_text(f, x->stream);
+            (void)fputs("</small>", f);
+        }
+        (void)fprintf(f, "</td><td>%s</td>", file_state_names[x->state]);
+        for (size_t k = 0; k < sizeof numbers / sizeof numbers[0]; k++) {
+            (void)fputs("<td class=\"n\">", f);
+            html_number(f, numbers[k]);
+            (void)fputs("</td>", f);
+        }
+        (void)fputs("</tr>\n", f);
+    }
+    (void)fputs("</tbody></table>\n", f);
+}
+
+static void
 volume_slack(FILE *f, const struct volume *v)
 {
     if (!v->has_slack && !v->has_volume_slack)
@@ -150,7 +181,12 @@ volume_slack(FILE *f, const struct volume *v)
          v->present);
     (void)fputs("</tbody></table>\n<p class=\"remark\">", f);
     counts(f, &v->slack);
+    if (v->has_unallocated && tally_examined(&v->unallocated.content) < v->unallocated.bytes)
+        (void)fputs(" Of the unallocated blocks, pieces spread evenly over all of them were "
+                    "examined.",
+                    f);
     (void)fputs("</p>\n", f);
+    top_files(f, v);
 }
 
 void

@@ -4,10 +4,6 @@
 
 #include "common/text.h"
 
-const char *const part_state_names[3] = {"allocated", "unallocated", "meta"};
-const char *const gpt_copy_names[GPT_COPIES] = {"primary", "backup"};
-const char *const fs_state_names[3] = {"unknown", "clean", "dirty"};
-
 /* Past this many, further findings are only counted in the last one: a hostile disk must not be
    able to fill memory with them. */
 #define FINDINGS_MAX 1000
@@ -126,6 +122,7 @@ volume_free(struct volume *v)
     free(v->top);
     free(v->name);
     free(v->content);
+    free(v->content_detail);
     file_system_free(v->fs);
 }
 

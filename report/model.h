@@ -14,16 +14,9 @@
 #include "common/ranges.h"
 #include "report/slack.h"
 #include "report/tally.h"
+#include "report/terms.h"
 
 #define REPORT_SCHEMA "exhibit.report/1"
-
-enum part_state {
-    PART_ALLOCATED,
-    PART_UNALLOCATED,
-    PART_META, /* the table's own sectors; they overlap the others and are never added up */
-};
-
-extern const char *const part_state_names[3];
 
 struct partition {
     uint64_t index;    /* as mmls numbers its rows */
@@ -63,14 +56,6 @@ struct gpt_header {
     char *disk_guid;
 };
 
-enum gpt_copy {
-    GPT_PRIMARY,
-    GPT_BACKUP,
-    GPT_COPIES,
-};
-
-extern const char *const gpt_copy_names[GPT_COPIES];
-
 struct table { /* the partition table */
     bool found;
     char *type;           /* "gpt", "dos", … */
@@ -86,15 +71,6 @@ struct named_time {
     char *name; /* "created", "last mounted", "last written", "last checked" */
     char *time; /* RFC 3339 UTC; without a zone where the file system stores local time */
 };
-
-/* What a file system says of how it was left. */
-enum fs_state {
-    FS_STATE_UNKNOWN, /* it has no such mark, or it cannot be read */
-    FS_STATE_CLEAN,
-    FS_STATE_DIRTY, /* not unmounted, a journal to be replayed, errors noted */
-};
-
-extern const char *const fs_state_names[3];
 
 struct file_system {
     char *type;            /* libtsk's name: "ext4", "ntfs", "fat32", … */
@@ -123,9 +99,10 @@ struct volume {
     uint64_t present;                  /* bytes of it that lie within the media */
     uint64_t unreadable;               /* bytes of it that the source did not return */
     struct file_system *fs;            /* NULL: none was recognised */
-    char *content;   /* recognised by its header though no file system: "BitLocker"; or NULL */
-    bool encrypted;  /* that header says so */
-    bool has_sample; /* no header is known: places all over the volume were looked at */
+    char *content;        /* recognised by its header though no file system: "BitLocker"; or NULL */
+    char *content_detail; /* what that header says besides: version, cipher; or NULL */
+    bool encrypted;       /* that header says so */
+    bool has_sample;      /* no header is known: places all over the volume were looked at */
     struct tally sample;
     bool looks_encrypted; /* the sample is as even as random bytes: consistent with encryption */
     bool has_volume_slack;

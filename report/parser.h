@@ -5,11 +5,11 @@
 #ifndef EXHIBIT_REPORT_PARSER_H
 #define EXHIBIT_REPORT_PARSER_H
 
+#include <jansson.h>
+
+#include "common/ranges.h"
 #include "report/parser_image.h"
 #include "report/tally.h"
-
-/* Gaps and volume slack are looked into up to this many bytes each; the figures say how many. */
-#define PARSER_EXAMINE_MAX (UINT64_C(64) << 20)
 
 /* The partition table of the whole image. */
 void parser_table(struct parser_image *p);
@@ -17,20 +17,26 @@ void parser_table(struct parser_image *p);
 /* The file system in the stretch, its slack and its unallocated blocks. */
 void parser_volume(struct parser_image *p);
 
-/* GUIDs and attributes of the GPT entry whose first sector is `start`; false if there is none. */
-struct gpt_entry {
-    size_t slot; /* its place in the table, from 0 */
-    char type_guid[37];
-    char guid[37];
-    const char *type_name; /* or NULL */
-    uint64_t attributes;
-};
-struct gpt; /* the entries of one table, in memory */
-struct gpt *gpt_load(struct parser_image *p, uint32_t sector_size, bool backup);
-bool gpt_find(const struct gpt *gpt, uint64_t start, struct gpt_entry *out);
+/* UTF-16 as UTF-8, up to the first zero; a surrogate without its partner becomes U+FFFD. The caller
+   frees it. */
+char *utf16le_text(const uint8_t *p, size_t units);
 
-/* What the stretch's header says it is, if anything known; `encrypted` where that is encryption. */
-const char *parser_signature(struct parser_image *p, bool *is_fs, bool *encrypted);
+/* Adds type_code, label and flags of the row to its message. */
+void parser_entry(struct parser_image *p, const TSK_VS_INFO *vs, const TSK_VS_PART_INFO *part,
+                  json_t *message);
+/* What is wrong with the sectors of a DOS, BSD, Sun or Apple table itself, as findings. */
+void parser_table_check(struct parser_image *p, const TSK_VS_INFO *vs);
+
+struct signature_found {
+    const char *name; /* "BitLocker", "LUKS", "XFS", … */
+    char *detail;     /* what the header says besides, or NULL; the caller frees it */
+    bool is_fs;       /* a file system that libtsk knows */
+    bool encrypted;
+};
+/* What the stretch's header says it is; false if nothing known. */
+bool parser_signature(struct parser_image *p, struct signature_found *out);
+/* Whether a header that is known stands at that byte of the stretch. */
+bool parser_signature_at(struct parser_image *p, uint64_t offset);
 
 /* The volume label, or NULL; the caller frees it. */
 char *parser_label(struct parser_image *p, TSK_FS_INFO *fs);
@@ -45,7 +51,13 @@ struct slack;
 /* The unused ends of an NTFS volume's MFT entries, into s. */
 void parser_mft_slack(struct parser_image *p, TSK_FS_INFO *fs, struct slack *s);
 
-/* Adds the content of n bytes at offset to t, up to PARSER_EXAMINE_MAX. */
-void parser_examine(struct parser_image *p, uint64_t offset, uint64_t n, struct tally *t);
+/* Looks at the areas (bytes of the stretch) and adds their content to t: all of it, or if they are
+   larger than p->examine_max, so much of it in pieces spread evenly. */
+void parser_examine(struct parser_image *p, const struct ranges *areas, struct tally *t);
+/* Looks at places all over the stretch; true if what stands there is as even as random bytes. */
+bool parser_sample(struct parser_image *p, struct tally *t);
+
+/* Adds version, state, state_text, mounted_on and times to the message. */
+void parser_state(struct parser_image *p, TSK_FS_INFO *fs, json_t *message);
 
 #endif

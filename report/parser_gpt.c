@@ -1,32 +1,37 @@
-/*
- * The GUIDs and attributes of a GUID Partition Table, which libtsk does not hand out (UEFI
- * Specification 2.10, sections 5.3.2 and 5.3.3). libtsk has found the table and its sector size.
- */
-#include <endian.h>
+#include "report/parser_gpt.h"
+
+#include <stdlib.h>
 
 #include "common/text.h"
+#include "report/bytes.h"
 #include "report/parser.h"
 
 #define HEADER_SIGNATURE "EFI PART"
-#define HEADER_MIN 92
-#define HEADER_ENTRIES_AT 72  /* 8 bytes: first sector of the entries */
-#define HEADER_ENTRY_COUNT 80 /* 4 bytes */
-#define HEADER_ENTRY_SIZE 84  /* 4 bytes */
+#define HEADER_MIN 92u
+#define HEADER_SIZE 12 /* 4 bytes: of the header */
+#define HEADER_CRC 16
+#define HEADER_MY_LBA 24
+#define HEADER_ALTERNATE_LBA 32
+#define HEADER_FIRST_USABLE 40
+#define HEADER_LAST_USABLE 48
+#define HEADER_DISK_GUID 56
+#define HEADER_ENTRIES_AT 72
+#define HEADER_ENTRY_COUNT 80
+#define HEADER_ENTRY_SIZE 84
+#define HEADER_ENTRIES_CRC 88
 #define ENTRY_MIN 128
 #define ENTRY_TYPE 0
 #define ENTRY_GUID 16
 #define ENTRY_FIRST 32
+#define ENTRY_LAST 40
 #define ENTRY_ATTRIBUTES 48
+#define ENTRY_NAME 56
+#define ENTRY_NAME_UNITS 36
 
 /* Tables have 128 entries; libtsk stops far below this. */
 #define ENTRIES_MAX 4096u
 #define ENTRY_SIZE_MAX 4096u
-
-struct gpt {
-    uint8_t *entries;
-    size_t entry_size;
-    size_t n;
-};
+#define SECTOR_MAX 65536u
 
 static const struct {
     const char *guid;
@@ -55,22 +60,40 @@ static const struct {
     {"516e7cba-6ecf-11d6-8ff8-00022d09712b", "FreeBSD ZFS"},
 };
 
-static uint64_t
-le64(const uint8_t *p)
+/* 5.3.3, table 5-8; from bit 48 on each type has its own: here those of Microsoft basic data. */
+static const struct {
+    unsigned bit;
+    bool basic_data;
+    const char *text;
+} attributes[] = {
+    {0, false, "required"},
+    {1, false, "no block I/O protocol"},
+    {2, false, "legacy BIOS bootable"},
+    {60, true, "read-only"},
+    {61, true, "shadow copy"},
+    {62, true, "hidden"},
+    {63, true, "no drive letter"},
+};
+
+#define BASIC_DATA "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7"
+
+uint32_t
+gpt_crc32(const void *data, size_t n)
 {
-    uint64_t v;
+    static uint32_t table[256];
+    const uint8_t *p = data;
+    uint32_t crc = ~UINT32_C(0);
 
-    memcpy(&v, p, sizeof v);
-    return le64toh(v);
-}
+    for (uint32_t i = 0; table[255] == 0; i++) { /* the last one is the mark that they are made */
+        uint32_t v = i;
 
-static uint32_t
-le32(const uint8_t *p)
-{
-    uint32_t v;
-
-    memcpy(&v, p, sizeof v);
-    return le32toh(v);
+        for (unsigned k = 0; k < 8; k++)
+            v = v >> 1 ^ (v & 1 ? UINT32_C(0xedb88320) : 0);
+        table[i] = v;
+    }
+    while (n-- > 0)
+        crc = crc >> 8 ^ table[(crc ^ *p++) & 0xff];
+    return ~crc;
 }
 
 /* The first three groups are stored little-endian (UEFI, appendix A). */
@@ -88,55 +111,161 @@ guid_text(const uint8_t *p, char out[37])
     }
 }
 
-struct gpt *
-gpt_load(struct parser_image *p, uint32_t sector_size, bool backup)
+/* The header's checksum is over its own size, its own field taken as zero. */
+static void
+check_header(struct gpt *gpt, uint8_t *sector)
 {
-    uint64_t sectors = p->length / sector_size;
-    uint64_t header_at = backup && sectors > 0 ? sectors - 1 : 1;
-    uint8_t header[HEADER_MIN];
-    uint64_t entries_at;
-    struct gpt *gpt;
+    uint32_t size = le32(sector + HEADER_SIZE);
+
+    gpt->header.header_crc = le32(sector + HEADER_CRC);
+    if (size < HEADER_MIN || size > gpt->sector_size)
+        return;
+    memset(sector + HEADER_CRC, 0, 4);
+    gpt->header.header_crc_is = gpt_crc32(sector, size);
+    gpt->header.header_crc_ok = gpt->header.header_crc == gpt->header.header_crc_is;
+}
+
+static void
+load_entries(struct parser_image *p, struct gpt *gpt)
+{
+    struct gpt_header *h = &gpt->header;
     size_t size;
 
-    if (parser_image_read(p, header, sizeof header, header_at * sector_size) != sizeof header ||
-        memcmp(header, HEADER_SIGNATURE, 8) != 0)
-        return NULL;
-    entries_at = le64(header + HEADER_ENTRIES_AT);
-    gpt = xcalloc(1, sizeof *gpt);
-    gpt->n = le32(header + HEADER_ENTRY_COUNT);
-    gpt->entry_size = le32(header + HEADER_ENTRY_SIZE);
-    if (gpt->n > ENTRIES_MAX)
-        gpt->n = ENTRIES_MAX;
-    if (gpt->entry_size < ENTRY_MIN || gpt->entry_size > ENTRY_SIZE_MAX ||
-        entries_at > p->length / sector_size)
-        gpt->n = 0;
-    size = gpt->n * gpt->entry_size;
+    if (h->entry_size < ENTRY_MIN || h->entry_size > ENTRY_SIZE_MAX ||
+        h->entry_count > ENTRIES_MAX || h->entries_lba > p->length / gpt->sector_size)
+        return;
+    gpt->entry_size = h->entry_size;
+    size = h->entry_count * gpt->entry_size;
     gpt->entries = xcalloc(size + 1, 1);
-    if (parser_image_read(p, gpt->entries, size, entries_at * sector_size) != (ssize_t)size)
-        gpt->n = 0;
+    if (parser_image_read(p, gpt->entries, size, h->entries_lba * gpt->sector_size) !=
+        (ssize_t)size)
+        return;
+    gpt->n = h->entry_count;
+    h->entries_crc_is = gpt_crc32(gpt->entries, size);
+    h->entries_crc_ok = h->entries_crc == h->entries_crc_is;
+}
+
+static bool
+signature_at(struct parser_image *p, uint32_t sector_size, uint64_t lba)
+{
+    char mark[8];
+
+    return lba < p->length / sector_size &&
+           parser_image_read(p, mark, sizeof mark, lba * sector_size) == sizeof mark &&
+           memcmp(mark, HEADER_SIGNATURE, sizeof mark) == 0;
+}
+
+struct gpt *
+gpt_load(struct parser_image *p, uint32_t sector_size, enum gpt_copy copy,
+         const struct gpt *primary)
+{
+    uint64_t sectors = p->length / sector_size;
+    uint64_t at = 1;
+    uint8_t sector[SECTOR_MAX];
+    struct gpt *gpt;
+
+    if (sectors < 3 || sector_size < 512 || sector_size > SECTOR_MAX)
+        return NULL;
+    if (copy == GPT_BACKUP) {
+        at = primary ? primary->header.alternate_lba : sectors - 1;
+        if (at <= 1 || !signature_at(p, sector_size, at))
+            at = sectors - 1;
+    }
+    if (!signature_at(p, sector_size, at) ||
+        parser_image_read(p, sector, sector_size, at * sector_size) != (ssize_t)sector_size)
+        return NULL;
+    gpt = xcalloc(1, sizeof *gpt);
+    gpt->sector_size = sector_size;
+    gpt->header = (struct gpt_header){
+        .present = true,
+        .lba = at,
+        .my_lba = le64(sector + HEADER_MY_LBA),
+        .alternate_lba = le64(sector + HEADER_ALTERNATE_LBA),
+        .first_usable = le64(sector + HEADER_FIRST_USABLE),
+        .last_usable = le64(sector + HEADER_LAST_USABLE),
+        .entries_lba = le64(sector + HEADER_ENTRIES_AT),
+        .entry_count = le32(sector + HEADER_ENTRY_COUNT),
+        .entry_size = le32(sector + HEADER_ENTRY_SIZE),
+        .entries_crc = le32(sector + HEADER_ENTRIES_CRC),
+        .disk_guid = gpt->guid,
+    };
+    guid_text(sector + HEADER_DISK_GUID, gpt->guid);
+    check_header(gpt, sector);
+    load_entries(p, gpt);
     return gpt;
+}
+
+void
+gpt_free(struct gpt *gpt)
+{
+    if (gpt)
+        free(gpt->entries);
+    free(gpt);
+}
+
+static void
+set_type_name(struct gpt_entry *e)
+{
+    e->type_name = NULL;
+    for (size_t k = 0; k < sizeof types / sizeof types[0]; k++) {
+        if (strcmp(e->type_guid, types[k].guid) == 0)
+            e->type_name = types[k].name;
+    }
+}
+
+bool
+gpt_entry(const struct gpt *gpt, size_t slot, struct gpt_entry *out)
+{
+    static const uint8_t unused[16];
+    const uint8_t *e;
+    char *name;
+
+    if (slot >= gpt->n)
+        return false;
+    e = gpt->entries + slot * gpt->entry_size;
+    if (memcmp(e + ENTRY_TYPE, unused, 16) == 0)
+        return false;
+    *out = (struct gpt_entry){
+        .slot = slot,
+        .first = le64(e + ENTRY_FIRST),
+        .last = le64(e + ENTRY_LAST),
+        .attributes = le64(e + ENTRY_ATTRIBUTES),
+    };
+    guid_text(e + ENTRY_TYPE, out->type_guid);
+    guid_text(e + ENTRY_GUID, out->guid);
+    set_type_name(out);
+    name = utf16le_text(e + ENTRY_NAME, ENTRY_NAME_UNITS);
+    (void)snprintf(out->name, sizeof out->name, "%s", name);
+    free(name);
+    return true;
 }
 
 bool
 gpt_find(const struct gpt *gpt, uint64_t start, struct gpt_entry *out)
 {
-    static const uint8_t unused[16];
-
     for (size_t i = 0; gpt && i < gpt->n; i++) {
-        const uint8_t *e = gpt->entries + i * gpt->entry_size;
-
-        if (memcmp(e + ENTRY_TYPE, unused, 16) == 0 || le64(e + ENTRY_FIRST) != start)
-            continue;
-        out->slot = i;
-        guid_text(e + ENTRY_TYPE, out->type_guid);
-        guid_text(e + ENTRY_GUID, out->guid);
-        out->attributes = le64(e + ENTRY_ATTRIBUTES);
-        out->type_name = NULL;
-        for (size_t k = 0; k < sizeof types / sizeof types[0]; k++) {
-            if (strcmp(out->type_guid, types[k].guid) == 0)
-                out->type_name = types[k].name;
-        }
-        return true;
+        if (le64(gpt->entries + i * gpt->entry_size + ENTRY_FIRST) == start &&
+            gpt_entry(gpt, i, out))
+            return true;
     }
     return false;
+}
+
+char *
+gpt_flags(const struct gpt_entry *entry)
+{
+    bool basic = strcmp(entry->type_guid, BASIC_DATA) == 0;
+    char *text = NULL;
+
+    for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
+        char *longer;
+
+        if ((entry->attributes >> attributes[i].bit & 1) == 0 ||
+            (attributes[i].basic_data && !basic))
+            continue;
+        longer = text ? xasprintf("%s, %s", text, attributes[i].text) : xstrdup(attributes[i].text);
+        free(text);
+        text = longer;
+    }
+    return text;
 }

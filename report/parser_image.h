@@ -16,6 +16,7 @@ struct parser_image {
     struct image *image;
     uint64_t start;        /* bytes of the media */
     uint64_t length;       /* bytes */
+    uint64_t examine_max;  /* bytes of an area that are looked at */
     uint64_t failed_reads; /* reads that the image could not answer */
     uint64_t failed_at;    /* media offset of the first of them */
     char failed_why[256];

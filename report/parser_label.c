@@ -19,6 +19,10 @@
 /* Microsoft exFAT specification, 3.1: BytesPerSectorShift, SectorsPerClusterShift. */
 #define EXFAT_SHIFTS_AT 108
 
+/* FreeBSD <ufs/ffs/fs.h>: fs_volname of the superblock at 8192 (UFS1) or 65536 (UFS2). */
+#define UFS_LABEL_AT 680
+#define UFS_LABEL_LEN 32
+
 /* NTFS: the $Volume file's $VOLUME_NAME attribute, UTF-16LE. */
 #define NTFS_VOLUME_INUM 3
 #define NTFS_NAME_MAX 256
@@ -42,52 +46,6 @@ label_at(struct parser_image *p, uint64_t offset, size_t n)
     if (parser_image_read(p, buf, n, offset) != (ssize_t)n)
         return NULL;
     return trimmed(buf, strnlen(buf, n));
-}
-
-static char *
-put_utf8(char *o, uint32_t c)
-{
-    if (c < 0x80) {
-        *o++ = (char)c;
-    } else if (c < 0x800) {
-        *o++ = (char)(0xc0 | c >> 6);
-        *o++ = (char)(0x80 | (c & 63));
-    } else if (c < 0x10000) {
-        *o++ = (char)(0xe0 | c >> 12);
-        *o++ = (char)(0x80 | (c >> 6 & 63));
-        *o++ = (char)(0x80 | (c & 63));
-    } else {
-        *o++ = (char)(0xf0 | c >> 18);
-        *o++ = (char)(0x80 | (c >> 12 & 63));
-        *o++ = (char)(0x80 | (c >> 6 & 63));
-        *o++ = (char)(0x80 | (c & 63));
-    }
-    return o;
-}
-
-/* A surrogate without its partner becomes U+FFFD, the replacement character. */
-static char *
-utf16le_text(const uint8_t *p, size_t units)
-{
-    char *out = xcalloc(units + 1, 4);
-    char *o = out;
-
-    for (size_t i = 0; i < units; i++) {
-        uint32_t c = (uint32_t)(p[2 * i] | p[2 * i + 1] << 8);
-        uint32_t next = i + 1 < units ? (uint32_t)(p[2 * i + 2] | p[2 * i + 3] << 8) : 0;
-
-        if (c == 0)
-            break;
-        if (c >= 0xd800 && c < 0xdc00 && next >= 0xdc00 && next < 0xe000) {
-            c = 0x10000 + ((c - 0xd800) << 10) + (next - 0xdc00);
-            i++;
-        } else if (c >= 0xd800 && c < 0xe000) {
-            c = 0xfffd;
-        }
-        o = put_utf8(o, c);
-    }
-    *o = '\0';
-    return out;
 }
 
 static char *
@@ -136,6 +94,19 @@ fat_label(struct parser_image *p, TSK_FS_INFO *fs)
     return label;
 }
 
+/* The name of an HFS+ volume is that of its root folder. */
+static char *
+hfs_label(TSK_FS_INFO *fs)
+{
+    TSK_FS_FILE *root = tsk_fs_file_open_meta(fs, NULL, fs->root_inum);
+    char *label = NULL;
+
+    if (root && root->meta && root->meta->name2)
+        label = trimmed(root->meta->name2->name, strlen(root->meta->name2->name));
+    tsk_fs_file_close(root);
+    return label;
+}
+
 char *
 parser_label(struct parser_image *p, TSK_FS_INFO *fs)
 {
@@ -147,6 +118,11 @@ parser_label(struct parser_image *p, TSK_FS_INFO *fs)
         return label_at(p, EXT_LABEL_AT, EXT_LABEL_LEN);
     if (TSK_FS_TYPE_ISISO9660(fs->ftype))
         return label_at(p, ISO_LABEL_AT, ISO_LABEL_LEN);
+    if (TSK_FS_TYPE_ISHFS(fs->ftype))
+        return hfs_label(fs);
+    if (TSK_FS_TYPE_ISFFS(fs->ftype))
+        return label_at(p, UFS_LABEL_AT + (fs->ftype == TSK_FS_TYPE_FFS2 ? 65536 : 8192),
+                        UFS_LABEL_LEN);
     return NULL;
 }
 

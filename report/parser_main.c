@@ -4,6 +4,7 @@
  * a file system that crashes or hangs libtsk takes nothing else with it. Not for people to call.
  *
  *   exhibit-parser table|volume IMAGE MANIFEST|- SECTOR START LENGTH strict|lenient CPU-SECONDS
+ *                  EXAMINE
  */
 #include <unistd.h>
 
@@ -45,12 +46,13 @@ struct request {
     uint64_t length;
     bool lenient;
     uint64_t cpu_seconds;
+    uint64_t examine_max; /* bytes */
 };
 
 static int
 read_request(char **words, int n, struct request *out, struct err *err)
 {
-    if (n != 8)
+    if (n != 9)
         return err_set(err, OUTCOME_USAGE, "exhibit-parser is run by 'exhibit report'");
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         if (strcmp(words[0], modes[i].name) == 0)
@@ -65,7 +67,9 @@ read_request(char **words, int n, struct request *out, struct err *err)
         number_parse(words[4], 0, INT64_MAX, "START", &out->start, err) != 0 ||
         number_parse(words[5], 0, INT64_MAX, "LENGTH", &out->length, err) != 0)
         return -1;
-    return number_parse(words[7], 1, 1 << 30, "CPU-SECONDS", &out->cpu_seconds, err);
+    if (number_parse(words[7], 1, 1 << 30, "CPU-SECONDS", &out->cpu_seconds, err) != 0)
+        return -1;
+    return number_parse(words[8], 0, INT64_MAX, "EXAMINE", &out->examine_max, err);
 }
 
 static struct image *
@@ -132,6 +136,7 @@ run(char **words, int n, struct err *err)
     p = parser_image_new(image, request.start, request.length, (uint32_t)request.sector_size, err);
     if (!p)
         return -1;
+    p->examine_max = request.examine_max;
     request.run(p);
     if (p->failed_reads > 0)
         emit_finding("image-damage", "%ju reads of the image failed, the first at byte %ju: %s",

@@ -5,10 +5,10 @@
  * use), bytes in use at 24. The last two bytes of each 512 are replaced on disk by the update
  * sequence number; the true ones stand in the array, and are put back before anything is counted.
  */
-#include <endian.h>
 #include <stdlib.h>
 
 #include "common/text.h"
+#include "report/bytes.h"
 #include "report/parser.h"
 #include "report/parser_emit.h"
 #include "report/slack.h"
@@ -17,18 +17,6 @@
 #define RECORD_MIN 512u
 #define RECORD_MAX 65536u
 #define STRIDE 512u
-
-static uint32_t
-get16(const uint8_t *p)
-{
-    return (uint32_t)(p[0] | p[1] << 8);
-}
-
-static uint32_t
-get32(const uint8_t *p)
-{
-    return get16(p) | get16(p + 2) << 16;
-}
 
 static uint32_t
 record_size(struct parser_image *p, const TSK_FS_INFO *fs)
@@ -51,8 +39,8 @@ record_size(struct parser_image *p, const TSK_FS_INFO *fs)
 static bool
 undo_fixups(uint8_t *record, uint32_t size)
 {
-    uint32_t at = get16(record + 4);
-    uint32_t count = get16(record + 6);
+    uint32_t at = le16(record + 4);
+    uint32_t count = le16(record + 6);
 
     if (count != size / STRIDE + 1 || at < 42 || at + 2 * count > STRIDE - 2)
         return false;
@@ -69,10 +57,10 @@ measure_record(uint8_t *record, uint32_t size, struct slack *s)
 
     if (memcmp(record, "FILE", 4) != 0 || !undo_fixups(record, size))
         return;
-    used = get32(record + 24);
+    used = le32(record + 24);
     if (used < 48 || used > size)
         return;
-    t = &s->of[get16(record + 22) & 1 ? FILE_ALLOCATED : FILE_DELETED].kinds[SLACK_MFT];
+    t = &s->of[le16(record + 22) & 1 ? FILE_ALLOCATED : FILE_DELETED].kinds[SLACK_MFT];
     tally_area(t, size - used);
     tally_look(t, record + used, size - used);
 }

@@ -95,6 +95,8 @@ take_no_fs(struct reply_target *t, const json_t *m, struct err *err)
     if (!t->volume || t->volume->fs)
         return err_set(err, OUTCOME_FAILED, "it is out of place");
     t->volume->encrypted = json_is_true(json_object_get(m, "encrypted"));
+    if (field_optional(m, "content_detail", &t->volume->content_detail, err) != 0)
+        return -1;
     return field_optional(m, "content", &t->volume->content, err);
 }
 

@@ -156,6 +156,7 @@ start(const struct parser_request *q, int *fd, struct err *err)
     AUTO_FREE char *from = xasprintf("%" PRIu64, q->start);
     AUTO_FREE char *length = xasprintf("%" PRIu64, q->length);
     AUTO_FREE char *cpu = xasprintf("%" PRIu32, q->deadline);
+    AUTO_FREE char *examine = xasprintf("%" PRIu64, q->examine_max);
     /* execv() takes pointers to char for historical reasons and changes nothing. */
     const char *argv[] = {"exhibit-parser",
                           "--",
@@ -167,6 +168,7 @@ start(const struct parser_request *q, int *fd, struct err *err)
                           length,
                           q->lenient ? "lenient" : "strict",
                           cpu,
+                          examine,
                           NULL};
     AUTO_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     int pipes[2];

@@ -19,6 +19,7 @@ struct parser_request {
     uint32_t sector_size;              /* bytes */
     uint64_t start;                    /* bytes of the media */
     uint64_t length;                   /* bytes */
+    uint64_t examine_max;              /* bytes of an area (gap, slack, free blocks) to look at */
     bool lenient;                      /* go on without a sandbox where none can be had */
     uint32_t deadline;                 /* seconds after which the parser is killed */
     const volatile sig_atomic_t *stop; /* non-zero: kill it and return OUTCOME_INTERRUPTED */

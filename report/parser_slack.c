@@ -8,6 +8,7 @@
 #include "common/text.h"
 #include "report/parser.h"
 #include "report/parser_emit.h"
+#include "report/parser_top.h"
 #include "report/slack.h"
 
 /* Streams whose last block is remembered, so that a block shared by two is counted once. 16 bytes
@@ -27,6 +28,9 @@ struct walk {
     uint64_t sector;
     struct seen seen;
     struct slack slack;
+    struct top top;
+    TSK_INUM_T inode;  /* of the file at hand */
+    uint64_t nonzero;  /* bytes that look() met, of the stream at hand */
     bool deleted_only; /* the walk by name on FAT: what is allocated was counted before */
 };
 
@@ -120,12 +124,13 @@ static void
 look(struct walk *w, struct file_slack *f, enum slack_kind k, uint64_t offset, uint64_t n)
 {
     uint8_t buf[4096];
-    uint64_t budget = PARSER_EXAMINE_MAX;
 
     /* Slack proper is less than a cluster a file; the other kinds can be as large as the disk. */
-    if (k == SLACK_BEYOND || k == SLACK_UNINIT)
-        budget -= least(budget, tally_examined(&f->kinds[k]));
-    n = least(n, budget);
+    if (k == SLACK_BEYOND || k == SLACK_UNINIT) {
+        uint64_t budget = w->image->examine_max;
+
+        n = least(n, budget - least(budget, tally_examined(&f->kinds[k])));
+    }
     while (n > 0) {
         ssize_t got = parser_image_read(w->image, buf, least(n, sizeof buf), offset);
 
@@ -134,6 +139,8 @@ look(struct walk *w, struct file_slack *f, enum slack_kind k, uint64_t offset, u
             return;
         }
         tally_look(&f->kinds[k], buf, (size_t)got);
+        for (ssize_t i = 0; i < got; i++)
+            w->nonzero += buf[i] != 0;
         offset += (uint64_t)got;
         n -= (uint64_t)got;
     }
@@ -180,6 +187,27 @@ may_count(struct walk *w, struct file_slack *f, enum file_state state, uint64_t 
     return true;
 }
 
+/* Offers the stream as one of those with the most slack that is not zero. */
+static void
+rank(struct walk *w, enum file_state state, const TSK_FS_ATTR *attr, uint64_t slack)
+{
+    bool plain = attr->type == TSK_FS_ATTR_TYPE_DEFAULT ||
+                 attr->type == TSK_FS_ATTR_TYPE_HFS_DATA ||
+                 (attr->type == TSK_FS_ATTR_TYPE_NTFS_DATA &&
+                  (!attr->name || strcmp(attr->name, "$Data") == 0));
+    struct top_file file = {
+        .inode = w->inode,
+        .state = state,
+        .size = (uint64_t)attr->size,
+        .slack = slack,
+        .nonzero = w->nonzero,
+    };
+
+    if (!plain)
+        (void)snprintf(file.stream, sizeof file.stream, "%s", attr->name ? attr->name : "?");
+    top_offer(&w->top, &file);
+}
+
 static void
 measure_stream(struct walk *w, enum file_state state, const TSK_FS_ATTR *attr)
 {
@@ -202,9 +230,11 @@ measure_stream(struct walk *w, enum file_state state, const TSK_FS_ATTR *attr)
         !may_count(w, f, state, block))
         return;
     measure(w, f, attr, SLACK_UNINIT, initialised, least(end, allocated));
+    w->nonzero = 0;
     measure(w, f, attr, SLACK_SECTOR, end, least(round_up(end, w->sector), allocated));
     measure(w, f, attr, SLACK_DRIVE, round_up(end, w->sector),
             least(round_up(end, w->cluster), allocated));
+    rank(w, state, attr, least(round_up(end, w->cluster), allocated) - least(end, allocated));
     measure(w, f, attr, SLACK_BEYOND, round_up(end, w->cluster), allocated);
 }
 
@@ -241,6 +271,7 @@ consider(struct walk *w, TSK_FS_FILE *file)
         meta->type == TSK_FS_META_TYPE_CHR || meta->type == TSK_FS_META_TYPE_BLK)
         return;
     w->slack.of[state].files++;
+    w->inode = meta->addr;
     if (state == FILE_DELETED && meta->size == 0 && !TSK_FS_TYPE_ISNTFS(w->fs->ftype))
         return; /* ext3 and ext4 clear size and blocks when they delete */
     n = tsk_fs_file_attr_getsize(file);
@@ -332,5 +363,6 @@ parser_slack(struct parser_image *p, TSK_FS_INFO *fs, uint64_t cluster)
         parser_mft_slack(p, fs, &w.slack);
     (void)json_object_set_new(message, "slack", slack_to_json(&w.slack));
     emit_send(message);
+    top_send(&w.top, fs);
     free(w.seen.v);
 }

@@ -6,6 +6,7 @@
 #include "common/text.h"
 #include "report/parser.h"
 #include "report/parser_emit.h"
+#include "report/parser_gpt.h"
 
 /* A table with more rows than this is cut, and that is a finding. */
 #define ROWS_MAX 2048
@@ -33,7 +34,18 @@ state_name(const TSK_VS_PART_INFO *part)
 }
 
 static void
-send_part(const TSK_VS_PART_INFO *part, const struct gpt *gpt)
+send_gpt_names(const struct gpt_entry *entry, json_t *message)
+{
+    char *flags = gpt_flags(entry);
+
+    emit_text(message, "label", entry->name[0] ? entry->name : NULL);
+    emit_text(message, "flags", flags);
+    free(flags);
+}
+
+static void
+send_part(struct parser_image *p, const TSK_VS_INFO *vs, const TSK_VS_PART_INFO *part,
+          const struct gpt *gpt)
 {
     json_t *message = emit_new("part");
     struct gpt_entry entry;
@@ -52,7 +64,9 @@ send_part(const TSK_VS_PART_INFO *part, const struct gpt *gpt)
         emit_text(message, "type_name", entry.type_name);
         emit_text(message, "guid", entry.guid);
         json_set_textf(message, "attributes", "0x%016jx", (uintmax_t)entry.attributes);
+        send_gpt_names(&entry, message);
     }
+    parser_entry(p, vs, part, message);
     emit_send(message);
     free(slot);
 }
@@ -77,7 +91,6 @@ look_into_gap(struct parser_image *p, const TSK_VS_INFO *vs, const TSK_VS_PART_I
     struct ranges gap = {0};
     struct tally tally = {0};
     json_t *message = emit_new("gap");
-    uint64_t left = PARSER_EXAMINE_MAX;
 
     if (row->start < sectors)
         ranges_add(&gap, row->start,
@@ -88,62 +101,58 @@ look_into_gap(struct parser_image *p, const TSK_VS_INFO *vs, const TSK_VS_PART_I
             ranges_remove(&gap, m->start, m->len);
     }
     for (size_t i = 0; i < gap.n; i++) {
-        uint64_t n = gap.v[i].length * vs->block_size;
-        uint64_t look = n < left ? n : left;
-
-        tally_area(&tally, n);
-        parser_examine(p, gap.v[i].offset * vs->block_size, look, &tally);
-        left -= look;
+        gap.v[i].offset *= vs->block_size;
+        gap.v[i].length *= vs->block_size;
+        tally_area(&tally, gap.v[i].length);
     }
+    parser_examine(p, &gap, &tally);
     json_set_u64(message, "index", row->addr);
     (void)json_object_set_new(message, "tally", tally_to_json(&tally));
     emit_send(message);
     ranges_free(&gap);
 }
 
-/* libtsk takes the protective MBR of a GPT disk for a DOS table where the GPT itself is damaged. */
-static void
-check_protective(struct parser_image *p, const TSK_VS_INFO *vs)
+/* Whether anything known stands at the start of a partition, if sectors have that size. */
+static bool
+known_content(struct parser_image *p, const TSK_VS_INFO *vs, uint32_t sector_size)
 {
-    static const char mark[] = "(0xee)"; /* libtsk's descriptions end with the type */
-    struct gpt *backup;
-
     for (const TSK_VS_PART_INFO *part = vs->part_list; part; part = part->next) {
-        size_t n = part->desc ? strlen(part->desc) : 0;
-
-        if (n < sizeof mark || strcmp(part->desc + n - (sizeof mark - 1), mark) != 0)
-            continue;
-        backup = gpt_load(p, vs->block_size, true);
-        emit_finding("gpt-damaged", "the disk has a protective MBR but no usable primary GPT; %s",
-                     backup ? "its backup stands at the end of the disk"
-                            : "no backup stands at the end of the disk");
-        return;
+        if ((part->flags & TSK_VS_PART_FLAG_ALLOC) && part->start <= p->length / sector_size &&
+            parser_signature_at(p, part->start * sector_size))
+            return true;
     }
+    return false;
 }
 
-void
-parser_table(struct parser_image *p)
+/* A DOS table does not say what sectors it counts in. Where nothing known stands at the starts of
+   its partitions, but does if sectors have 4,096 bytes, it was made for such a disk. */
+static TSK_VS_INFO *
+fit_sector_size(struct parser_image *p, TSK_VS_INFO *vs)
 {
-    TSK_VS_INFO *vs = tsk_vs_open(&p->tsk, 0, TSK_VS_TYPE_DETECT);
-    struct gpt *gpt = NULL;
+    static const uint32_t sizes[] = {4096, 512};
+    TSK_VS_INFO *other;
+
+    if (vs->vstype != TSK_VS_TYPE_DOS || known_content(p, vs, vs->block_size))
+        return vs;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        if (sizes[i] == vs->block_size || !known_content(p, vs, sizes[i]))
+            continue;
+        p->tsk.sector_size = sizes[i];
+        other = tsk_vs_open(&p->tsk, 0, TSK_VS_TYPE_DOS);
+        if (other)
+            return other; /* the first one is not freed: libtsk's memory dies with the process */
+        p->tsk.sector_size = vs->block_size;
+    }
+    return vs;
+}
+
+static void
+send_rows(struct parser_image *p, const TSK_VS_INFO *vs, const struct gpt *gpt)
+{
     size_t rows = 0;
 
-    if (!vs) {
-        uint32_t why = tsk_error_get_errno();
-
-        /* The plain answers for an image without a table. */
-        if (why != 0 && why != TSK_ERR_VS_UNKTYPE && why != TSK_ERR_VS_ENCRYPTED)
-            emit_finding("partition-table", "the partition table cannot be read: %s",
-                         tsk_error_get());
-        return;
-    }
-    send_table(vs);
-    if (vs->vstype == TSK_VS_TYPE_DOS)
-        check_protective(p, vs);
-    if (vs->vstype == TSK_VS_TYPE_GPT)
-        gpt = gpt_load(p, vs->block_size, vs->is_backup != 0);
     for (const TSK_VS_PART_INFO *part = vs->part_list; part && rows < ROWS_MAX; part = part->next) {
-        send_part(part, gpt);
+        send_part(p, vs, part, gpt);
         rows++;
     }
     if (rows == ROWS_MAX)
@@ -157,20 +166,28 @@ parser_table(struct parser_image *p)
 }
 
 void
-parser_examine(struct parser_image *p, uint64_t offset, uint64_t n, struct tally *t)
+parser_table(struct parser_image *p)
 {
-    static uint8_t buf[1 << 17];
+    TSK_VS_INFO *vs = tsk_vs_open(&p->tsk, 0, TSK_VS_TYPE_DETECT);
+    struct gpt *primary;
+    struct gpt *backup;
 
-    if (n > PARSER_EXAMINE_MAX)
-        n = PARSER_EXAMINE_MAX;
-    while (n > 0) {
-        ssize_t got = parser_image_read(p, buf, n < sizeof buf ? n : sizeof buf, offset);
+    if (!vs) {
+        uint32_t why = tsk_error_get_errno();
 
-        if (got <= 0)
-            return;
-        tally_look(t, buf, (size_t)got);
-        offset += (uint64_t)got;
-        n -= (uint64_t)got;
-        emit_progress(0, 0);
+        /* The plain answers for an image without a table. */
+        if (why != 0 && why != TSK_ERR_VS_UNKTYPE && why != TSK_ERR_VS_ENCRYPTED)
+            emit_finding("partition-table", "the partition table cannot be read: %s",
+                         tsk_error_get());
+        return;
     }
+    vs = fit_sector_size(p, vs);
+    send_table(vs);
+    primary = gpt_load(p, vs->block_size, GPT_PRIMARY, NULL);
+    backup = gpt_load(p, vs->block_size, GPT_BACKUP, primary);
+    gpt_check(p, vs, primary, backup);
+    parser_table_check(p, vs);
+    send_rows(p, vs, vs->vstype != TSK_VS_TYPE_GPT ? NULL : vs->is_backup ? backup : primary);
+    gpt_free(primary);
+    gpt_free(backup);
 }

@@ -17,11 +17,15 @@
 #include "report/survey.h"
 #include "report/writer.h"
 
+/* Read in well under a second from any disk that is worth having. */
+#define EXAMINE_DEFAULT (UINT64_C(256) << 20)
+
 enum {
     OPT_FORMAT = 1,
     OPT_OUTPUT_DIR,
     OPT_REPLACE,
     OPT_DEADLINE,
+    OPT_EXAMINE,
     OPT_NO_SANDBOX,
     OPT_JSON,
     OPT_PROGRESS,
@@ -34,6 +38,9 @@ static const struct option_spec option_table[] = {
     {"replace", 0, NULL, OPT_REPLACE, "overwrite an earlier report of the same name"},
     {"deadline", 0, "SECONDS", OPT_DEADLINE,
      "stop taking a volume apart after this long\n(600, and a second for each 2 GiB)"},
+    {"examine", 0, "SIZE", OPT_EXAMINE,
+     "read so much of each volume's free space, and of each gap\nand volume slack; of larger ones, "
+     "pieces spread evenly;\n0: nothing, all: everything (256M)"},
     {"no-sandbox", 0, NULL, OPT_NO_SANDBOX,
      "parse the disk also where no sandbox can be had;\nthe report says so"},
     {"json", 0, NULL, OPT_JSON, "print the report's JSON on stdout as well"},
@@ -59,6 +66,7 @@ struct settings {
     bool json;
     bool quiet;
     uint64_t deadline;
+    uint64_t examine_max; /* bytes */
     enum progress_mode progress;
 };
 
@@ -85,6 +93,12 @@ take_option(struct settings *s, int id, const char *arg, struct err *err)
         return 0;
     case OPT_DEADLINE:
         return number_parse(arg, 1, 1000000, "--deadline", &s->deadline, err);
+    case OPT_EXAMINE:
+        if (strcmp(arg, "all") == 0) {
+            s->examine_max = INT64_MAX;
+            return 0;
+        }
+        return size_parse(arg, 0, "--examine", &s->examine_max, err);
     case OPT_NO_SANDBOX:
         s->no_sandbox = true;
         return 0;
@@ -224,6 +238,7 @@ make_report(const struct settings *s, struct err *err)
     struct survey_options options = {
         .lenient = s->no_sandbox,
         .deadline = (uint32_t)s->deadline,
+        .examine_max = s->examine_max,
         .stop = &interrupted,
     };
     int result = -1;
@@ -253,7 +268,11 @@ make_report(const struct settings *s, struct err *err)
 int
 main(int argc, char **argv)
 {
-    struct settings settings = {.progress = PROGRESS_AUTO, .formats = ~0u};
+    struct settings settings = {
+        .progress = PROGRESS_AUTO,
+        .formats = ~0u,
+        .examine_max = EXAMINE_DEFAULT,
+    };
     struct err err = ERR_INIT;
     int result;
 

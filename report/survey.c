@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "common/text.h"
+#include "report/layout.h"
 #include "report/parser_reply.h"
 #include "report/parser_run.h"
 
@@ -40,6 +41,7 @@ run(struct report *r, const struct survey_options *options, const char *mode,
         .sector_size = r->sector_size,
         .start = v ? v->start : 0,
         .length = v ? v->present : r->media_size,
+        .examine_max = options->examine_max,
         .lenient = options->lenient,
         .stop = options->stop,
     };
@@ -106,36 +108,10 @@ list_volumes(struct report *r)
     }
     for (size_t i = 0; i < r->table.n_parts; i++) {
         const struct partition *p = &r->table.parts[i];
-        const struct volume *v;
 
         if (p->state != PART_ALLOCATED)
             continue;
-        v = add_volume(r, p, p->start * r->table.sector_size, p->length * r->table.sector_size);
-        if (v->present < v->length)
-            report_finding(r, "past-end", v->name,
-                           "it ends %" PRIu64 " bytes past the end of the media",
-                           v->length - v->present);
-    }
-}
-
-/* Slices of BSD and Sun labels overlap on purpose (one spans the disk); in these two they may not.
- */
-static void
-find_overlaps(struct report *r)
-{
-    const struct table *t = &r->table;
-
-    if (!t->found || (strcmp(t->type, "gpt") != 0 && strcmp(t->type, "dos") != 0))
-        return;
-    for (size_t i = 0; i < r->n_volumes; i++) {
-        const struct volume *a = &r->volumes[i];
-
-        for (size_t k = i + 1; k < r->n_volumes && k < i + 256; k++) {
-            const struct volume *b = &r->volumes[k];
-
-            if (a->start < b->start + b->length && b->start < a->start + a->length)
-                report_finding(r, "overlap", b->name, "it overlaps %s", a->name);
-        }
+        (void)add_volume(r, p, p->start * r->table.sector_size, p->length * r->table.sector_size);
     }
 }
 
@@ -184,7 +160,7 @@ survey(struct report *r, const struct survey_options *options, struct err *err)
         return -1;
     check_sector_size(r);
     list_volumes(r);
-    find_overlaps(r);
+    layout_check(r);
     for (size_t i = 0; i < r->n_volumes; i++)
         target.total += r->volumes[i].present;
     for (size_t i = 0; i < r->n_volumes; i++) {

@@ -14,6 +14,7 @@ struct survey_options {
     const char *image;    /* path of the first segment */
     const char *manifest; /* path, or NULL */
     bool lenient;         /* parse also where no sandbox can be had */
+    uint64_t examine_max; /* bytes of each gap, slack and free space that are looked at */
     uint32_t deadline;    /* seconds for each volume; 0: grows with its size */
     struct progress *progress;
     const volatile sig_atomic_t *stop;

@@ -251,6 +251,7 @@ volume_json(const struct volume *v)
     json_set_u64(o, "unreadable", v->unreadable);
     (void)json_object_set_new(o, "file_system", v->fs ? fs_json(v->fs) : json_null());
     json_set_text(o, "content", v->content);
+    json_set_text(o, "content_detail", v->content_detail);
     json_set_bool(o, "encrypted", v->encrypted);
     json_set_bool(o, "consistent_with_encryption", v->looks_encrypted);
     (void)json_object_set_new(o, "sample",
