@@ -3,6 +3,7 @@
  * it, and the unit in which files are given space.
  */
 #include "common/text.h"
+#include "report/bytes.h"
 #include "report/parser.h"
 
 /* ext2/3/4 superblock (Linux, Documentation/filesystems/ext4: super block): s_volume_name. */
@@ -22,6 +23,14 @@
 /* FreeBSD <ufs/ffs/fs.h>: fs_volname of the superblock at 8192 (UFS1) or 65536 (UFS2). */
 #define UFS_LABEL_AT 680
 #define UFS_LABEL_LEN 32
+
+/* HFS+ B-tree: node descriptor, then in the header node the first leaf and the size of a node. */
+#define HFS_NODE_HEAD 14
+#define HFS_FIRST_LEAF (HFS_NODE_HEAD + 10)
+#define HFS_NODE_SIZE (HFS_NODE_HEAD + 18)
+#define HFS_HEAD 64
+#define HFS_NAME_MAX 255u
+#define HFS_KEY (8 + 2 * HFS_NAME_MAX) /* length, parent, units of the name, the name */
 
 /* NTFS: the $Volume file's $VOLUME_NAME attribute, UTF-16LE. */
 #define NTFS_VOLUME_INUM 3
@@ -94,16 +103,39 @@ fat_label(struct parser_image *p, TSK_FS_INFO *fs)
     return label;
 }
 
-/* The name of an HFS+ volume is that of its root folder. */
+/* The name of an HFS+ volume is that of its root folder, which is the first record of the first
+   leaf of the catalog: the only one whose parent is 1 (Apple TN1150, B-trees and catalog file). */
 static char *
 hfs_label(TSK_FS_INFO *fs)
 {
-    TSK_FS_FILE *root = tsk_fs_file_open_meta(fs, NULL, fs->root_inum);
+    static const TSK_INUM_T catalog = 4;
+    TSK_FS_FILE *file = tsk_fs_file_open_meta(fs, NULL, catalog);
+    uint8_t head[HFS_HEAD];
+    uint8_t key[HFS_KEY];
     char *label = NULL;
+    uint64_t leaf;
+    size_t units;
 
-    if (root && root->meta && root->meta->name2)
-        label = trimmed(root->meta->name2->name, strlen(root->meta->name2->name));
-    tsk_fs_file_close(root);
+    if (!file)
+        return NULL;
+    if (tsk_fs_file_read(file, 0, (char *)head, sizeof head, TSK_FS_FILE_READ_FLAG_NONE) ==
+        (ssize_t)sizeof head) {
+        leaf = (uint64_t)be32(head + HFS_FIRST_LEAF) * be16(head + HFS_NODE_SIZE) + HFS_NODE_HEAD;
+        if (tsk_fs_file_read(file, (TSK_OFF_T)leaf, (char *)key, sizeof key,
+                             TSK_FS_FILE_READ_FLAG_NONE) == (ssize_t)sizeof key &&
+            be32(key + 2) == 1) {
+            units = be16(key + 6) < HFS_NAME_MAX ? be16(key + 6) : HFS_NAME_MAX;
+            for (size_t i = 0; i < units; i++) {
+                uint8_t high = key[8 + 2 * i];
+
+                key[8 + 2 * i] = key[9 + 2 * i];
+                key[9 + 2 * i] = high;
+            }
+            label = utf16le_text(key + 8, units);
+        }
+    }
+    tsk_error_reset();
+    tsk_fs_file_close(file);
     return label;
 }
 

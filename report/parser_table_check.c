@@ -252,7 +252,7 @@ check_apm(struct parser_image *p, const TSK_VS_INFO *vs)
                          "the driver descriptor says that blocks have %" PRIu32
                          " bytes, the map is in blocks of %u",
                          size, vs->block_size);
-        if (blocks > p->length && memcmp(s, "ER\x08\x00\xeb\x02\xff\xff", 8) != 0)
+        if (blocks > p->length && memcmp(s + APM_BLOCK_COUNT_AT, "\xeb\x02\xff\xff", 4) != 0)
             emit_finding("past-end",
                          "the driver descriptor says the disk has %" PRIu64 " bytes, %" PRIu64
                          " more than the media",
