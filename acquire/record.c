@@ -63,6 +63,7 @@ record_text(const struct record *r, size_t *n)
     (void)fprintf(f, "  \"uid\": %u,\n  \"device\": \"%u:%u\",\n  \"diskseq\": %" PRIu64 ",\n",
                   (unsigned)r->uid, major(r->device->number), minor(r->device->number),
                   r->device->diskseq);
+    put_text(f, "purpose", r->purpose);
     put_text(f, "name", r->device->name);
     put_text(f, "vendor", r->device->vendor);
     put_text(f, "model", r->device->model);

@@ -14,8 +14,9 @@
 #define RECORD_DIR "/var/lib/exhibit/records"
 
 struct record {
-    int64_t opened; /* epoch; when the device was taken */
-    uid_t uid;      /* for whom */
+    int64_t opened;      /* epoch; when the device was taken */
+    uid_t uid;           /* for whom */
+    const char *purpose; /* "acquire" or "compare" */
     const struct device *device;
     enum write_block_level level;
     struct flag_state before, during, after;

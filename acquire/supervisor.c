@@ -2,7 +2,8 @@
  * exhibit-supervisor: the one program of the suite that keeps root while a job runs, and therefore
  * small: libc only, no parsing of media, no names from the disk. It decides whether a device may be
  * imaged, write-protects it, opens it once, hands the descriptor to a worker that runs as the
- * requesting user, and keeps its own record.
+ * requesting user, and keeps its own record. Started to compare, it lends the descriptor to its
+ * front instead, and never starts a worker.
  */
 #include <errno.h>
 #include <linux/fs.h>
@@ -32,10 +33,18 @@ enum state {
     STATE_HELD = 2,    /* a device is open and protected */
     STATE_RUNNING = 4, /* the worker runs */
     STATE_ENDED = 8,   /* the worker has ended */
+    STATE_LENT = 16,   /* the front has the descriptor, to compare an image with the device */
+};
+
+/* Why it was started: its starter's word, and never changed by a message. */
+enum purpose {
+    PURPOSE_ACQUIRE = 1,
+    PURPOSE_COMPARE = 2,
 };
 
 struct supervisor {
     struct privilege user; /* who asked: the worker runs as them */
+    enum purpose purpose;
     enum state state;
     struct device *device; /* NULL: the source is a file */
     int source;            /* descriptor, or -1 */
@@ -54,11 +63,17 @@ on_child(int sig)
 }
 
 static int
-reply(const struct supervisor_message *m)
+reply_with(const struct supervisor_message *m, const int *fds, size_t n)
 {
     struct err err = ERR_INIT;
 
-    return supervisor_send(SUPERVISOR_FD, m, NULL, 0, &err);
+    return supervisor_send(SUPERVISOR_FD, m, fds, n, &err);
+}
+
+static int
+reply(const struct supervisor_message *m)
+{
+    return reply_with(m, NULL, 0);
 }
 
 static int
@@ -95,6 +110,7 @@ do_open(struct supervisor *s, const struct supervisor_message *m, const int *fds
     s->device = xcalloc(1, sizeof *s->device);
     s->record = (struct record){.opened = clock_now(),
                                 .uid = s->user.uid,
+                                .purpose = s->purpose == PURPOSE_COMPARE ? "compare" : "acquire",
                                 .device = s->device,
                                 .worker_status = -1,
                                 .manifest_sha256 = ""};
@@ -112,6 +128,21 @@ do_open(struct supervisor *s, const struct supervisor_message *m, const int *fds
     if (geteuid() == 0)
         record_path(&s->record, out.text, sizeof out.text);
     return reply(&out);
+}
+
+/* The descriptor is of this one device, read-only, and the write block is in force: what the front
+   can do with it is read. A job that images never gets here: there nobody but the worker has it. */
+static int
+do_lend(struct supervisor *s, const struct supervisor_message *m, const int *fds, size_t n)
+{
+    struct supervisor_message out = {.type = SUPERVISOR_LENT, .size = s->device->size};
+
+    (void)m;
+    (void)fds;
+    if (n != 0)
+        return -1;
+    s->state = STATE_LENT;
+    return reply_with(&out, &s->source, 1);
 }
 
 /* --- the worker --- */
@@ -270,18 +301,23 @@ do_release(struct supervisor *s, const struct supervisor_message *m, const int *
     return reply(&out);
 }
 
-/* Every request and the states in which it is permitted; anything else ends the supervisor. */
+/* Every request, and the purposes and states in which it is permitted; anything else ends the
+   supervisor. */
 static const struct {
     enum supervisor_type type;
+    unsigned purposes;
     unsigned states;
     int (*handle)(struct supervisor *s, const struct supervisor_message *m, const int *fds,
                   size_t n);
 } requests[] = {
-    {SUPERVISOR_OPEN, STATE_IDLE, do_open},
-    {SUPERVISOR_START, STATE_IDLE | STATE_HELD, do_start},
-    {SUPERVISOR_CHECK, STATE_HELD | STATE_RUNNING | STATE_ENDED, do_check},
-    {SUPERVISOR_FINISH, STATE_HELD | STATE_ENDED, do_finish},
-    {SUPERVISOR_RELEASE, STATE_IDLE, do_release},
+    {SUPERVISOR_OPEN, PURPOSE_ACQUIRE | PURPOSE_COMPARE, STATE_IDLE, do_open},
+    {SUPERVISOR_START, PURPOSE_ACQUIRE, STATE_IDLE | STATE_HELD, do_start},
+    {SUPERVISOR_LEND, PURPOSE_COMPARE, STATE_HELD, do_lend},
+    {SUPERVISOR_CHECK, PURPOSE_ACQUIRE | PURPOSE_COMPARE,
+     STATE_HELD | STATE_RUNNING | STATE_ENDED | STATE_LENT, do_check},
+    {SUPERVISOR_FINISH, PURPOSE_ACQUIRE | PURPOSE_COMPARE, STATE_HELD | STATE_ENDED | STATE_LENT,
+     do_finish},
+    {SUPERVISOR_RELEASE, PURPOSE_ACQUIRE, STATE_IDLE, do_release},
 };
 
 static int
@@ -289,7 +325,9 @@ dispatch(struct supervisor *s, const struct supervisor_message *m, const int *fd
 {
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
         if (m->type == (uint32_t)requests[i].type)
-            return (requests[i].states & s->state) ? requests[i].handle(s, m, fds, n) : -1;
+            return (requests[i].purposes & s->purpose) && (requests[i].states & s->state)
+                       ? requests[i].handle(s, m, fds, n)
+                       : -1;
     }
     return -1;
 }
@@ -374,14 +412,16 @@ set_signals(void)
 int
 main(int argc, char **argv)
 {
-    struct supervisor s = {.state = STATE_IDLE, .source = -1};
+    struct supervisor s = {.purpose = argc == 4 ? PURPOSE_COMPARE : PURPOSE_ACQUIRE,
+                           .state = STATE_IDLE,
+                           .source = -1};
     struct err err = ERR_INIT;
     uint64_t uid;
     uint64_t gid;
 
-    if (argc != 3) {
+    if (argc < 3 || argc > 4 || (argc == 4 && strcmp(argv[3], SUPERVISOR_COMPARE) != 0)) {
         (void)err_set(&err, OUTCOME_USAGE,
-                      "exhibit-supervisor is started by 'exhibit acquire' "
+                      "exhibit-supervisor is started by 'exhibit acquire', 'exhibit verify' "
                       "and 'exhibit release', not by hand");
         return err_report(&err);
     }

@@ -19,7 +19,8 @@
    the running kernel does not know must not be named. */
 #define READ_RIGHTS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define WRITE_RIGHTS                                                                               \
-    (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
+    (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |                              \
+     LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG)
 #define ALL_RIGHTS_V1 ((UINT64_C(1) << 13) - 1)
 #ifndef LANDLOCK_ACCESS_FS_REFER
 #define LANDLOCK_ACCESS_FS_REFER (UINT64_C(1) << 13)
@@ -60,6 +61,9 @@ enter_landlock(const struct sandbox_spec *spec, struct sandbox_state *state, str
         return err_errno(err, "Landlock is not available in this kernel");
     if (abi >= 2)
         handled |= LANDLOCK_ACCESS_FS_REFER;
+    /* Moving a file from one of the directories to another of them. */
+    if (abi >= 2)
+        writing |= LANDLOCK_ACCESS_FS_REFER;
     if (abi >= 3) {
         handled |= RIGHT_TRUNCATE;
         writing |= RIGHT_TRUNCATE;

@@ -15,19 +15,19 @@ struct session {
 };
 
 static pid_t
-start_supervisor(const struct privilege *as, int theirs, struct err *err)
+start_supervisor(const struct privilege *as, char *purpose, int theirs, struct err *err)
 {
     AUTO_FREE char *path = spawn_program_path("exhibit-supervisor", err);
     AUTO_FREE char *uid = xasprintf("%u", (unsigned)as->uid);
     AUTO_FREE char *gid = xasprintf("%u", (unsigned)as->gid);
-    char *argv[] = {(char[]){"exhibit-supervisor"}, uid, gid, NULL};
+    char *argv[] = {(char[]){"exhibit-supervisor"}, uid, gid, purpose, NULL};
     struct spawn_fd map = {.ours = theirs, .theirs = SUPERVISOR_FD};
 
     return path ? spawn(path, argv, &map, 1, err) : -1;
 }
 
-struct session *
-session_start(const struct privilege *as, struct err *err)
+static struct session *
+session_new(const struct privilege *as, char *purpose, struct err *err)
 {
     struct session *s;
     int pair[2];
@@ -38,7 +38,7 @@ session_start(const struct privilege *as, struct err *err)
     }
     s = xcalloc(1, sizeof *s);
     s->sock = pair[0];
-    s->pid = start_supervisor(as, pair[1], err);
+    s->pid = start_supervisor(as, purpose, pair[1], err);
     (void)close(pair[1]);
     if (s->pid < 0) {
         session_end(s);
@@ -47,16 +47,33 @@ session_start(const struct privilege *as, struct err *err)
     return s;
 }
 
-/* One message; what comes unasked is noted. 1: m holds an answer; 0: it was noted. */
+struct session *
+session_start(const struct privilege *as, struct err *err)
+{
+    return session_new(as, NULL, err);
+}
+
+struct session *
+session_start_compare(const struct privilege *as, struct err *err)
+{
+    return session_new(as, (char[]){SUPERVISOR_COMPARE}, err);
+}
+
+/* One message; what comes unasked is noted. 1: m holds an answer; 0: it was noted. A descriptor
+   that comes along goes into *fd, if it is wanted. */
 static int
-hear(struct session *s, struct supervisor_message *m, struct err *err)
+hear(struct session *s, struct supervisor_message *m, int *fd, struct err *err)
 {
     int fds[SUPERVISOR_FDS_MAX];
     size_t n = 0;
     int r = supervisor_receive(s->sock, m, fds, &n, err);
 
-    for (size_t i = 0; i < n; i++)
-        (void)close(fds[i]);
+    for (size_t i = 0; i < n; i++) {
+        if (fd && *fd < 0 && m->type == SUPERVISOR_LENT)
+            *fd = fds[i];
+        else
+            (void)close(fds[i]);
+    }
     if (r < 0)
         return -1;
     if (r == 0)
@@ -68,15 +85,14 @@ hear(struct session *s, struct supervisor_message *m, struct err *err)
     return 0;
 }
 
-int
-session_ask(struct session *s, struct supervisor_message *m, const int *fds, size_t n,
-            enum supervisor_type expected, struct err *err)
+/* Waits for the answer, of type `expected`. */
+static int
+await(struct session *s, struct supervisor_message *m, enum supervisor_type expected, int *fd,
+      struct err *err)
 {
     int r;
 
-    if (supervisor_send(s->sock, m, fds, n, err) != 0)
-        return -1;
-    while ((r = hear(s, m, err)) == 0)
+    while ((r = hear(s, m, fd, err)) == 0)
         ;
     if (r < 0)
         return -1;
@@ -85,6 +101,29 @@ session_ask(struct session *s, struct supervisor_message *m, const int *fds, siz
     if (m->type != (uint32_t)expected)
         return err_set(err, OUTCOME_FAILED, "the supervisor gave an answer to something else");
     return 0;
+}
+
+int
+session_ask(struct session *s, struct supervisor_message *m, const int *fds, size_t n,
+            enum supervisor_type expected, struct err *err)
+{
+    if (supervisor_send(s->sock, m, fds, n, err) != 0)
+        return -1;
+    return await(s, m, expected, NULL, err);
+}
+
+int
+session_borrow(struct session *s, struct err *err)
+{
+    struct supervisor_message m = {.type = SUPERVISOR_LEND};
+    int fd = -1;
+
+    if (supervisor_send(s->sock, &m, NULL, 0, err) != 0 ||
+        await(s, &m, SUPERVISOR_LENT, &fd, err) != 0)
+        return -1;
+    if (fd < 0)
+        return err_set(err, OUTCOME_FAILED, "the supervisor lent no descriptor");
+    return fd;
 }
 
 int
@@ -98,7 +137,7 @@ session_hear(struct session *s, struct err *err)
 {
     struct supervisor_message m;
 
-    return hear(s, &m, err) < 0 ? -1 : 0;
+    return hear(s, &m, NULL, err) < 0 ? -1 : 0;
 }
 
 bool

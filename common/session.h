@@ -16,6 +16,13 @@ struct session;
 /* Starts the supervisor; its workers will run as `as`. */
 struct session *session_start(const struct privilege *as, struct err *err);
 
+/* Starts one that lends the device for a comparison instead of starting workers; `as` is on record
+   as who asked. */
+struct session *session_start_compare(const struct privilege *as, struct err *err);
+
+/* The descriptor of the device that is held, read-only; the caller closes it. */
+int session_borrow(struct session *s, struct err *err);
+
 /* Sends a request with descriptors and waits for its answer (of type `expected`), which replaces
  *m. A refusal is the error. */
 int session_ask(struct session *s, struct supervisor_message *m, const int *fds, size_t n,

@@ -1,8 +1,11 @@
 /*
- * The messages between a front (exhibit-acquire, exhibit-release, later the daemon) and the
- * supervisor: one fixed structure a packet on a SOCK_SEQPACKET socket, descriptors beside it. Both
- * ends are of one build, on one machine. The supervisor trusts none of it: whoever runs the front
- * is its adversary. No message carries a user id; that is fixed when the supervisor is started.
+ * The messages between a front (exhibit-acquire, exhibit-release, exhibit-verify, later the daemon)
+ * and the supervisor: one fixed structure a packet on a SOCK_SEQPACKET socket, descriptors beside
+ * it. Both ends are of one build, on one machine. The supervisor trusts none of it: whoever runs
+ * the front is its adversary. No message carries a user id or the purpose; both are fixed when the
+ * supervisor is started: `exhibit-supervisor UID GID` images devices through workers and never
+ * lends a descriptor, `exhibit-supervisor UID GID compare` lends one for reading and never starts a
+ * worker.
  */
 #ifndef EXHIBIT_SUPERVISOR_PROTO_H
 #define EXHIBIT_SUPERVISOR_PROTO_H
@@ -16,6 +19,7 @@
 #define SUPERVISOR_FD 3      /* the supervisor's end of the socket */
 #define SUPERVISOR_FDS_MAX 4 /* descriptors with one message */
 #define SUPERVISOR_TEXT_MAX 1024
+#define SUPERVISOR_COMPARE "compare" /* the third argument, see above */
 
 enum supervisor_type {
     SUPERVISOR_OPEN = 1, /* front: hold this device */
@@ -23,6 +27,8 @@ enum supervisor_type {
     SUPERVISOR_START, /* front: run the worker on what is held, or on a file's descriptor */
     SUPERVISOR_STARTED,
     SUPERVISOR_ENDED, /* supervisor, unasked: the worker has ended */
+    SUPERVISOR_LEND,  /* front: give me what is held, to compare an image with it */
+    SUPERVISOR_LENT,  /* with the descriptor, read-only */
     SUPERVISOR_CHECK, /* front: look at the read-only flag and the device again */
     SUPERVISOR_CHECKED,
     SUPERVISOR_FINISH, /* front: the job is over; write the record */

@@ -46,13 +46,6 @@ check_ledger(const struct check_input *in, struct check *c)
     check_beside(in, CHECK_LEDGER, c);
 }
 
-static void
-check_source(const struct check_input *in, struct check *c)
-{
-    (void)in;
-    check_skip(c, "no device was given to compare with");
-}
-
 static const struct {
     const char *name;
     void (*run)(const struct check_input *in, struct check *c);

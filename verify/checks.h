@@ -6,6 +6,9 @@
 #define EXHIBIT_VERIFY_CHECKS_H
 
 #include "common/image_locate.h"
+#include "verify/against.h"
+#include "verify/compare.h"
+#include "verify/evidence.h"
 #include "verify/scan.h"
 
 enum check_id {
@@ -51,6 +54,12 @@ struct check_input {
     const struct image_location *location;
     const struct image *image;
     const struct scan_result *scan;
+    const struct evidence_set *evidence;  /* of other tools */
+    const struct ranges *unreadable;      /* when the image was made */
+    const struct against *against;        /* or NULL: no source was given */
+    const struct compare_result *compare; /* with it */
+    uint64_t source_offset;               /* where the media begins in the source */
+    uint64_t source_size;                 /* bytes that the source had */
     const char *map; /* DEST.map, or NULL: none, or `map_problem` says why it is unusable */
     size_t map_size;
     const char *map_problem;
@@ -85,6 +94,9 @@ void check_chunks(const struct check_input *in, struct check *c);
 void check_media_hash(const struct check_input *in, struct check *c);
 void check_stored_hash(const struct check_input *in, struct check *c);
 void check_piecewise(const struct check_input *in, struct check *c);
+
+/* checks_source.c */
+void check_source(const struct check_input *in, struct check *c);
 
 /* checks_map.c */
 void check_map(const struct check_input *in, struct check *c);

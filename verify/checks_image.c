@@ -104,8 +104,8 @@ compare_segment(const struct check_input *in, size_t i, struct check *c)
     const struct image_segment *s = &image_info(in->image)->segments[i];
     const struct manifest *m = in->location->manifest;
     const struct manifest_segment *want = &m->segments[s->listed];
-    const struct lane_hash *md5 = &in->scan->file_md5[i];
-    const struct lane_hash *sha256 = &in->scan->file_sha256[i];
+    const struct lane_hash *md5 = scan_file_hash(in->scan, "md5", i);
+    const struct lane_hash *sha256 = scan_file_hash(in->scan, "sha256", i);
     bool md5_ok = digest_hex_equal(md5->hex, want->md5);
     bool sha256_ok = digest_hex_equal(sha256->hex, want->sha256);
     const char *other;
@@ -135,23 +135,100 @@ compare_segment(const struct check_input *in, size_t i, struct check *c)
                    !md5_ok && !sha256_ok ? "" : "s");
 }
 
+/* Of what other tools wrote down: the segment that has this hash there, or NULL. */
+static const char *
+other_in_log(const struct check_input *in, const struct evidence *e,
+             const struct evidence_file_hash *f, const char *hex)
+{
+    for (size_t i = 0; i < e->n_files; i++) {
+        const struct evidence_file_hash *other = &e->files[i];
+
+        if (other->segment != f->segment && strcmp(other->hash, f->hash) == 0 &&
+            digest_hex_equal(other->hex, hex))
+            return base_name(image_info(in->image)->segments[other->segment].path);
+    }
+    return NULL;
+}
+
+static bool
+compare_with_log(const struct check_input *in, const struct evidence *e,
+                 const struct evidence_file_hash *f, struct check *c)
+{
+    const struct image_segment *s = &image_info(in->image)->segments[f->segment];
+    const struct lane_hash *have = scan_file_hash(in->scan, f->hash, f->segment);
+    const char *other;
+
+    if (have && digest_hex_equal(have->hex, f->hex))
+        return true;
+    if (!s->present) /* that it is missing is known */
+        return false;
+    set_target(c, s->path);
+    other = have ? other_in_log(in, e, f, have->hex) : NULL;
+    if (other)
+        check_fail(c, false, "'%s' is not what '%s' says, but has the content of '%s'",
+                   base_name(s->path), base_name(e->path), other);
+    else if (have && *have->hex == '\0')
+        check_fail(c, false, "'%s' cannot be read: %s", base_name(s->path),
+                   have->sys ? strerror(have->sys) : "it became shorter");
+    else
+        check_fail(c, false, "'%s': %s %s '%s'", base_name(s->path), f->hash,
+                   have ? "differs from that in" : "cannot be computed here, to compare it with",
+                   base_name(e->path));
+    add_segment_ranges(in, s, c);
+    return false;
+}
+
+/* All segments with a hash in the log that matches are a reference. */
+static void
+compare_log(const struct check_input *in, const struct evidence *e, char **matched, struct check *c)
+{
+    const struct image_info *info = image_info(in->image);
+    AUTO_FREE bool *hashed = xcalloc(info->n_segments, sizeof *hashed);
+    size_t n = 0;
+
+    for (size_t i = 0; i < e->n_files; i++) {
+        bool *seen = &hashed[e->files[i].segment];
+
+        if (compare_with_log(in, e, &e->files[i], c) && !*seen) {
+            *seen = true;
+            n++;
+        }
+    }
+    for (size_t i = 0; i < e->n_missing; i++)
+        check_fail(c, true, "'%s' is missing: '%s' lists it", e->missing[i], base_name(e->path));
+    if (n == 0 || c->status == STATUS_FAILED)
+        return;
+    c->reference = c->reference || n == info->n_segments;
+    {
+        AUTO_FREE char *before = *matched;
+
+        *matched =
+            xasprintf("%s, %zu of them as '%s' says", before ? before : "", n, base_name(e->path));
+    }
+}
+
 void
 check_segments(const struct check_input *in, struct check *c)
 {
     const struct image_info *info = image_info(in->image);
     AUTO_FREE char *remarks = NULL;
+    AUTO_FREE char *logs = NULL;
     const char *files = info->n_segments == 1 ? "file" : "files";
 
     take_findings(c, IMAGE_CHECK_SEGMENTS, info->findings, info->n_findings, &remarks);
     for (size_t i = 0; in->location->manifest && i < info->n_segments; i++)
         compare_segment(in, i, c);
     set_target(c, info->segments[0].path);
+    for (size_t i = 0; i < in->evidence->n; i++)
+        compare_log(in, &in->evidence->v[i], &logs, c);
     if (c->status == STATUS_FAILED)
         return;
-    c->reference = in->location->manifest != NULL;
+    c->reference = c->reference || in->location->manifest;
     if (in->location->manifest)
-        check_pass(c, "%zu %s, with the sizes, MD5 and SHA-256 of the manifest", info->n_segments,
-                   files);
+        check_pass(c, "%zu %s, with the sizes, MD5 and SHA-256 of the manifest%s", info->n_segments,
+                   files, logs ? logs : "");
+    else if (logs)
+        check_pass(c, "%zu %s%s", info->n_segments, files, logs);
     else if (info->format == IMAGE_E01)
         check_pass(c, "%zu %s, the set is complete; no manifest, so no hashes of the files",
                    info->n_segments, files);

@@ -5,10 +5,13 @@
 #include <sys/stat.h>
 
 #include "common/cleanup.h"
+#include "common/json.h"
 #include "common/outfile.h"
 #include "common/text.h"
+#include "verify/references.h"
 
 #define MAP_MAX ((size_t)64 << 20)
+#define MANIFEST_MAX ((size_t)256 << 20)
 
 static bool
 exists(const char *stem, const char *suffix)
@@ -36,12 +39,36 @@ look_beside(struct job *job)
         job->map_problem = xstrdup(why.text);
 }
 
+static void
+hash_manifest(struct job *job)
+{
+    struct err ignored = ERR_INIT;
+    const char *path = job->location.manifest_path;
+    AUTO_FREE char *data = NULL;
+    struct digest *d;
+    size_t n;
+
+    if (!path)
+        return;
+    data = infile_read(AT_FDCWD, path, MANIFEST_MAX, &n, &ignored);
+    d = data ? digest_new("sha256", &ignored) : NULL;
+    if (!d)
+        return;
+    digest_update(d, data, n);
+    digest_final_hex(d, job->manifest_sha256);
+    digest_free(d);
+}
+
 void
 job_open(struct job *job, const char *operand, const struct job_options *options)
 {
     struct image_options image_options = {0};
 
-    *job = (struct job){.operand = operand, .err = ERR_INIT, .state = JOB_ERROR};
+    *job = (struct job){.operand = operand,
+                        .err = ERR_INIT,
+                        .salvage = {.outcome = OUTCOME_DONE},
+                        .finished = {.outcome = OUTCOME_DONE},
+                        .state = JOB_ERROR};
     if (image_locate(operand, &job->location, &job->err) != 0)
         return;
     image_options.manifest = job->location.manifest;
@@ -52,37 +79,11 @@ job_open(struct job *job, const char *operand, const struct job_options *options
     if (!job->image)
         return;
     look_beside(job);
+    hash_manifest(job);
+    evidence_read(options->logs, options->n_logs, &job->location, image_info(job->image),
+                  &job->evidence);
     if (options->from_medium)
         job->dropped = image_drop_cache(job->image);
-}
-
-static void
-add_hash(struct scan_spec *spec, const char *name)
-{
-    if (spec->n_hashes == SCAN_HASHES_MAX || digest_hex_length(name) == 0)
-        return;
-    for (size_t i = 0; i < spec->n_hashes; i++) {
-        if (strcmp(spec->hashes[i], name) == 0)
-            return;
-    }
-    spec->hashes[spec->n_hashes++] = name;
-}
-
-/* Those that there is something to compare with, those asked for, and the two usual ones. */
-static void
-choose_hashes(const struct job *job, const struct job_options *options, struct scan_spec *spec)
-{
-    const struct manifest *m = job->location.manifest;
-    const struct manifest_hashes *stored = &image_info(job->image)->stored;
-
-    for (size_t i = 0; m && i < m->media_hashes.n; i++)
-        add_hash(spec, m->media_hashes.v[i].name);
-    for (size_t i = 0; i < stored->n; i++)
-        add_hash(spec, stored->v[i].name);
-    for (size_t i = 0; i < options->n_hashes; i++)
-        add_hash(spec, options->hashes[i]);
-    add_hash(spec, "md5");
-    add_hash(spec, "sha256");
 }
 
 /* An E01 of which nothing can be read: that alone is the result. */
@@ -104,6 +105,21 @@ conclude_unopened(struct job *job, const struct job_options *options)
     job->state = JOB_CONCLUDED;
 }
 
+/* The media's place in the source, and the source's size, as the manifest says; an image of another
+   tool is taken for that of a whole source. */
+static void
+place_in_source(const struct job *job, uint64_t *offset, uint64_t *size)
+{
+    const struct manifest *m = job->location.manifest;
+    const json_t *source = m ? json_object_get(m->root, "source") : NULL;
+    struct err ignored = ERR_INIT;
+
+    if (!source || json_get_u64(source, "offset", offset, &ignored) != 0)
+        *offset = 0;
+    if (!source || json_get_u64(source, "size", size, &ignored) != 0)
+        *size = image_info(job->image)->media_size;
+}
+
 static void
 conclude(struct job *job, const struct job_options *options)
 {
@@ -111,11 +127,16 @@ conclude(struct job *job, const struct job_options *options)
         .location = &job->location,
         .image = job->image,
         .scan = &job->scan,
+        .evidence = &job->evidence,
+        .unreadable = job_unreadable(job),
+        .against = options->against,
+        .compare = job->compare ? compare_results(job->compare) : NULL,
         .map = job->map,
         .map_size = job->map_size,
         .map_problem = job->map_problem,
     };
 
+    place_in_source(job, &in.source_offset, &in.source_size);
     memcpy(in.beside, job->beside, sizeof in.beside);
     memcpy(in.require, options->require, sizeof in.require);
     checks_run(&in, job->checks);
@@ -123,15 +144,79 @@ conclude(struct job *job, const struct job_options *options)
     job->state = JOB_CONCLUDED;
 }
 
+static int
+add_comparison(struct job *job, const struct job_options *options, struct scan_spec *spec)
+{
+    const struct against *a = options->against;
+    struct compare_spec compare = {
+        .fd = a->fd,
+        .size = a->size,
+        .sector_size = a->sector_size,
+        .direct = a->is_device,
+        .block_max = scan_block_bytes(job->image),
+        .unreadable = job_unreadable(job),
+    };
+    uint64_t size;
+
+    place_in_source(job, &compare.offset, &size);
+    job->compare = compare_new(&compare, &job->err);
+    if (!job->compare)
+        return -1;
+    spec->consumers[spec->n_consumers++] = (struct scan_consumer){compare_run, job->compare};
+    return 0;
+}
+
+static void
+finish_salvage(struct job *job, const struct job_options *options)
+{
+    const struct salvage_origin origin = {
+        .operand = job->operand,
+        .location = &job->location,
+        .manifest_sha256 = job->manifest_sha256,
+        .verdict = verdict_name(job->verdict),
+        .command_line = options->command_line,
+        .sandbox = options->sandbox,
+    };
+
+    job->lost = ranges_total(salvage_lost(options->salvage));
+    if (salvage_finish(options->salvage, &origin, &job->salvage) == 0)
+        job->salvaged = xasprintf("%s%s", salvage_dest(options->salvage), MANIFEST_SUFFIX);
+}
+
+static void
+run_scan(struct job *job, const struct job_options *options, const struct scan_spec *spec)
+{
+    int r = scan_run(spec, &job->scan, &job->err);
+
+    if (job->compare && against_finish(options->against, job->manifest_sha256, &job->finished) == 0)
+        job->finished.outcome = OUTCOME_DONE;
+    if (r != 0) {
+        job->state = JOB_ERROR;
+    } else if (job->scan.stopped) {
+        job->state = JOB_INTERRUPTED;
+    } else {
+        conclude(job, options);
+        if (options->salvage)
+            finish_salvage(job, options);
+    }
+}
+
 void
 job_run(struct job *job, const struct job_options *options)
 {
     struct scan_spec spec = {
         .image = job->image,
-        .manifest = job->location.manifest,
         .threads = options->threads,
         .stop = options->stop,
         .progress = options->progress,
+        .progress_before = options->progress_before,
+        .progress_total = options->progress_total,
+    };
+    struct references refs = {
+        .manifest = job->location.manifest,
+        .evidence = &job->evidence,
+        .asked = options->hashes,
+        .n_asked = options->n_hashes,
     };
 
     if (job->state != JOB_OPEN)
@@ -140,25 +225,52 @@ job_run(struct job *job, const struct job_options *options)
         conclude_unopened(job, options);
         return;
     }
+    refs.info = image_info(job->image);
+    evidence_parse(&job->evidence, &job->location, refs.info);
     spec.unreadable_sectors = job_unreadable_sectors(job);
-    choose_hashes(job, options, &spec);
-    if (scan_run(&spec, &job->scan, &job->err) != 0)
+    references_choose(&refs, &spec);
+    if (options->against && add_comparison(job, options, &spec) != 0) {
         job->state = JOB_ERROR;
-    else if (job->scan.stopped)
-        job->state = JOB_INTERRUPTED;
-    else
-        conclude(job, options);
+        return;
+    }
+    if (options->salvage) {
+        salvage_begin(options->salvage, job->image, job_unreadable(job));
+        spec.consumers[spec.n_consumers++] = (struct scan_consumer){salvage_run, options->salvage};
+    }
+    run_scan(job, options, &spec);
+}
+
+void
+job_close(struct job *job)
+{
+    if (job->image) {
+        job->media_size = image_info(job->image)->media_size;
+        job->unreadable_sectors = job_unreadable_sectors(job);
+    }
+    scan_result_free(&job->scan);
+    evidence_free(&job->evidence);
+    compare_free(job->compare);
+    job->compare = NULL;
+    image_free(job->image);
+    job->image = NULL;
+    image_location_free(&job->location);
+    free(job->map);
+    free(job->map_problem);
+    job->map = job->map_problem = NULL;
 }
 
 void
 job_free(struct job *job)
 {
+    job_close(job);
     checks_free(job->checks);
-    scan_result_free(&job->scan);
-    image_free(job->image);
-    image_location_free(&job->location);
-    free(job->map);
-    free(job->map_problem);
+    free(job->salvaged);
+}
+
+uint64_t
+job_size(const struct job *job)
+{
+    return job->state == JOB_OPEN && job->image ? image_info(job->image)->media_size : 0;
 }
 
 const struct ranges *

@@ -8,16 +8,25 @@
 #include "common/progress.h"
 #include "common/sandbox.h"
 #include "verify/checks.h"
+#include "verify/salvage.h"
 
 /* What the command line asks for, the same for every image. */
 struct job_options {
     char hashes[SCAN_HASHES_MAX][DIGEST_NAME_MAX]; /* to compute besides those there is need for */
     size_t n_hashes;
     bool require[CHECK_COUNT];
+    const char *const *logs; /* given with --hashes */
+    size_t n_logs;
+    struct against *against; /* or NULL */
+    struct salvage *salvage; /* or NULL */
+    const char *command_line;
+    const struct sandbox_state *sandbox;
     bool from_medium;
     size_t threads;
     const atomic_bool *stop;
     struct progress *progress;
+    uint64_t progress_before; /* media bytes of the call's images: those done … */
+    uint64_t progress_total;  /* … and all */
 };
 
 enum job_state {
@@ -38,6 +47,16 @@ struct job {
     char *map_problem;
     bool beside[CHECK_COUNT];
     bool dropped; /* from_medium: all pages had left the page cache */
+    struct evidence_set evidence;
+    char manifest_sha256[DIGEST_HEX_MAX]; /* "" without a manifest */
+    struct compare *compare;
+    char *salvaged;      /* path of the new image's manifest, or NULL */
+    uint64_t lost;       /* bytes that it lacks, though they were read from the source once */
+    struct err salvage;  /* why there is none */
+    struct err finished; /* what ended the comparison badly, though it was made */
+
+    uint64_t media_size;
+    uint64_t unreadable_sectors;
 
     struct scan_result scan;
     struct check checks[CHECK_COUNT];
@@ -49,7 +68,12 @@ void job_open(struct job *job, const char *operand, const struct job_options *op
 
 /* The pass over the image, the checks, the verdict. */
 void job_run(struct job *job, const struct job_options *options);
+/* Closes the image's files; what a table of all images needs stays. */
+void job_close(struct job *job);
 void job_free(struct job *job);
+
+/* Bytes of media that its pass will go through. */
+uint64_t job_size(const struct job *job);
 
 /* What could not be read when the image was made, as its manifest or the image itself says; and
    the size of the sectors that it is counted in. */

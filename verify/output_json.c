@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "common/json.h"
 #include "verify/output.h"
 
@@ -28,6 +30,21 @@ damage_json(const struct job *job)
     return array;
 }
 
+/* What the comparison with the source left out, and on whose account. */
+static json_t *
+not_compared_json(const struct job *job)
+{
+    const struct compare_result *r = compare_results(job->compare);
+    json_t *o = json_object();
+
+    (void)json_object_set_new(o, "unreadable_at_acquisition",
+                              json_from_ranges(job_unreadable(job)));
+    (void)json_object_set_new(o, "unreadable_now", json_from_ranges(&r->unreadable));
+    (void)json_object_set_new(o, "damaged_in_image", json_from_ranges(&r->damaged));
+    (void)json_object_set_new(o, "missing_in_image", json_from_ranges(&job->scan.missing_media));
+    return o;
+}
+
 static json_t *
 check_json(const struct job *job, enum check_id id)
 {
@@ -39,6 +56,8 @@ check_json(const struct job *job, enum check_id id)
     json_set_text(o, "status", check_status_name(c->status));
     json_set_text(o, "detail", c->detail);
     (void)json_object_set_new(o, "ranges", json_from_ranges(&c->ranges));
+    if (id == CHECK_SOURCE && job->compare)
+        (void)json_object_set_new(o, "not_compared", not_compared_json(job));
     if (id == CHECK_CHUNKS && job->scan.n_damage > 0)
         (void)json_object_set_new(o, "damage", damage_json(job));
     return o;
@@ -91,8 +110,54 @@ sandbox_json(const struct sandbox_state *s)
     json_set_bool(o, "no_new_privs", s->no_new_privs);
     json_set_bool(o, "seccomp", s->seccomp);
     json_set_u64(o, "landlock_abi", (uint64_t)s->landlock_abi);
+    json_set_u64(o, "uid", (uint64_t)geteuid());
     json_set_text(o, "missing", s->missing);
     return o;
+}
+
+static json_t *
+against_json(const struct against *a)
+{
+    json_t *o = json_object();
+
+    json_set_text(o, "path", a->path);
+    json_set_text(o, "kind", a->is_device ? "device" : "file");
+    json_set_u64(o, "size", a->size);
+    json_set_text(o, "write_block", a->write_block);
+    if (a->is_device) {
+        json_set_bool(o, "rotational", !a->solid_state);
+        json_set_text(o, "supervisor_record", a->record && *a->record ? a->record : NULL);
+        json_set_u64(o, "read_only_flag_lost", a->flag_lost);
+    }
+    return o;
+}
+
+static json_t *
+salvage_json(const struct job *job)
+{
+    json_t *o = json_object();
+
+    json_set_text(o, "manifest", job->salvaged);
+    json_set_u64(o, "lost_bytes", job->lost);
+    if (!job->salvaged)
+        json_set_text(o, "error", job->salvage.text);
+    return o;
+}
+
+static json_t *
+logs_json(const struct evidence_set *set)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < set->n; i++) {
+        json_t *o = json_object();
+
+        json_set_text(o, "path", set->v[i].path);
+        json_set_text(o, "tool", set->v[i].tool);
+        json_set_bool(o, "given", set->v[i].given);
+        (void)json_array_append_new(array, o);
+    }
+    return array;
 }
 
 static void
@@ -122,6 +187,11 @@ output_json(const struct job *job, const struct job_options *options,
     if (options->from_medium)
         json_set_text(o, "read_from", job->dropped ? "medium" : "page-cache");
     (void)json_object_set_new(o, "sandbox", sandbox_json(sandbox));
+    (void)json_object_set_new(o, "hash_files", logs_json(&job->evidence));
+    if (options->against)
+        (void)json_object_set_new(o, "against", against_json(options->against));
+    if (options->salvage)
+        (void)json_object_set_new(o, "salvage", salvage_json(job));
     add_result(o, job);
     return o;
 }

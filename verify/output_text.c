@@ -63,6 +63,38 @@ print_hashes(const struct scan_result *scan)
     }
 }
 
+/* What was read and written beside the image. */
+static void
+print_others(const struct job *job, const struct job_options *options)
+{
+    const struct against *a = options->against;
+    char size[SIZE_TEXT_MAX];
+
+    for (size_t i = 0; i < job->evidence.n; i++) {
+        AUTO_FREE char *path = text_printable(job->evidence.v[i].path);
+        const char *tool = job->evidence.v[i].tool;
+
+        (void)printf("  %-11s %s (%s)\n", "hashes of", path, tool ? tool : "not understood");
+    }
+    if (a && a->is_device) {
+        AUTO_FREE char *path = text_printable(a->path);
+
+        (void)printf(
+            "  %-11s the write block (%s) stays on '%s' until 'exhibit release' lifts it\n", "",
+            a->write_block, path);
+        if (a->flag_lost > 0)
+            (void)printf("  %-11s the read-only flag was found cleared %" PRIu32
+                         " times, and set again\n",
+                         "", a->flag_lost);
+    }
+    if (job->salvaged) {
+        AUTO_FREE char *path = text_printable(job->salvaged);
+
+        (void)printf("salvaged: %s, %s of it lost to the damage\n", path,
+                     job->lost > 0 ? size_human(job->lost, size) : "nothing");
+    }
+}
+
 static void
 print_verdict(const struct job *job)
 {
@@ -78,7 +110,7 @@ print_verdict(const struct job *job)
 }
 
 void
-output_text(const struct job *job, bool quiet)
+output_text(const struct job *job, const struct job_options *options, bool quiet)
 {
     if (!quiet && job->image)
         print_header(job);
@@ -90,7 +122,56 @@ output_text(const struct job *job, bool quiet)
     if (!quiet) {
         print_checks(job);
         print_hashes(&job->scan);
+        print_others(job, options);
     }
     print_verdict(job);
+    (void)fflush(stdout);
+}
+
+/* The checks that failed, or why there was nothing to check. */
+static void
+print_reasons(const struct job *job)
+{
+    bool any = false;
+
+    if (job->state == JOB_ERROR) {
+        AUTO_FREE char *text = text_printable(job->err.text);
+
+        (void)printf("%s", text);
+        return;
+    }
+    for (int i = 0; job->state == JOB_CONCLUDED && i < CHECK_COUNT; i++) {
+        if (job->checks[i].status != STATUS_FAILED)
+            continue;
+        (void)printf("%s%s", any ? ", " : "", check_name((enum check_id)i));
+        any = true;
+    }
+    if (job->unreadable_sectors > 0)
+        (void)printf("%s%" PRIu64 " unreadable sectors", any ? "; " : "", job->unreadable_sectors);
+}
+
+static const char *
+word_for(const struct job *job)
+{
+    if (job->state == JOB_CONCLUDED)
+        return verdict_name(job->verdict);
+    return job->state == JOB_ERROR ? "error" : "interrupted";
+}
+
+void
+output_table(const struct job *jobs, size_t n)
+{
+    char size[SIZE_TEXT_MAX];
+
+    (void)printf("\n%-12s  %10s  %s\n", "VERDICT", "MEDIA", "IMAGE");
+    for (size_t i = 0; i < n; i++) {
+        const struct job *job = &jobs[i];
+        AUTO_FREE char *name = text_printable(job->operand);
+
+        (void)printf("%-12s  %10s  %s  ", word_for(job),
+                     job->media_size > 0 ? size_human(job->media_size, size) : "-", name);
+        print_reasons(job);
+        (void)printf("\n");
+    }
     (void)fflush(stdout);
 }

@@ -8,7 +8,7 @@
 #define BLOCK_BYTES ((size_t)1 << 20)
 #define RING_BYTES ((size_t)32 << 20)
 #define WORKERS_BYTES ((size_t)96 << 20) /* for the workers' own buffers */
-#define LANES_MAX (2 * SCAN_HASHES_MAX + 2)
+#define LANES_MAX (2 * SCAN_HASHES_MAX + SCAN_PIECES_MAX)
 #define FINDINGS_MAX 1000
 
 struct scan {
@@ -23,20 +23,21 @@ struct scan {
 /* A worker or lane, as its thread is given it. */
 struct seat {
     struct scan *scan;
-    struct lane *lane;             /* of a lane */
+    struct lane *lane; /* of a lane */
+    const struct scan_consumer *consumer;
     struct image_scratch *scratch; /* of a worker */
     pthread_t thread;
 };
 
 bool
-scan_pieces_in_order(const struct manifest *m)
+scan_pieces_in_order(const struct manifest_piece *v, size_t n)
 {
     uint64_t end = 0;
 
-    for (size_t i = 0; i < m->n_pieces; i++) {
-        if (m->pieces[i].offset < end)
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].offset < end || v[i].length > UINT64_MAX - v[i].offset)
             return false;
-        end = m->pieces[i].offset + m->pieces[i].length;
+        end = v[i].offset + v[i].length;
     }
     return true;
 }
@@ -162,6 +163,15 @@ lane_main(void *arg)
     return NULL;
 }
 
+static void *
+consumer_main(void *arg)
+{
+    struct seat *seat = arg;
+
+    seat->consumer->run(seat->consumer->self, seat->scan->ring, seat->scan->spec->stop);
+    return NULL;
+}
+
 /* Runs in the one thread that checks tables, until it is joined. */
 static void
 on_table_finding(void *arg, const struct image_finding *f)
@@ -198,30 +208,14 @@ add_lane(struct scan *s, struct lane *l)
     return 0;
 }
 
-/* One lane for each algorithm that any piece has and that is known here; a piece whose hash has no
-   lane does not match. */
-static int
-make_piece_lanes(struct scan *s, struct err *err)
+static bool
+is_listed(const char *const *names, size_t n, const char *name)
 {
-    const struct manifest *m = s->spec->manifest;
-    struct scan_result *out = s->out;
-
-    for (size_t i = 0; i < m->n_pieces; i++) {
-        for (size_t k = 0; k < m->pieces[i].hashes.n; k++) {
-            const char *name = m->pieces[i].hashes.v[k].name;
-            bool known = digest_hex_length(name) == 0 || out->n_pieces == SCAN_HASHES_MAX;
-
-            for (size_t j = 0; j < out->n_pieces; j++)
-                known = known || strcmp(lane_hash_name(out->pieces[j]), name) == 0;
-            if (known)
-                continue;
-            out->pieces[out->n_pieces] = lane_new_pieces(name, m->pieces, m->n_pieces, err);
-            if (add_lane(s, out->pieces[out->n_pieces]) != 0)
-                return -1;
-            out->n_pieces++;
-        }
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(names[i], name) == 0)
+            return true;
     }
-    return 0;
+    return false;
 }
 
 /* The media of a raw image is its files' bytes, as long as none is missing or of another size. */
@@ -230,44 +224,20 @@ media_is_files(const struct scan_spec *spec)
 {
     const struct image_info *info = image_info(spec->image);
 
-    return spec->manifest && info->format == IMAGE_RAW && info->n_findings == 0;
+    return info->format == IMAGE_RAW && info->n_findings == 0;
 }
 
 static struct lane *
 media_lane(const struct scan_spec *spec, const char *hash, struct err *err)
 {
-    bool of_files = strcmp(hash, "md5") == 0 || strcmp(hash, "sha256") == 0;
+    bool of_files = is_listed(spec->file_hashes, spec->n_file_hashes, hash);
 
     return of_files && media_is_files(spec) ? lane_new_media_raw(hash, spec->image, err)
                                             : lane_new_media(hash, err);
 }
 
-/* MD5 and SHA-256 of the segment files: by the lanes of the media, or by lanes of their own. */
 static int
-make_file_lanes(struct scan *s, struct err *err)
-{
-    static const char *const names[] = {"md5", "sha256"};
-    struct scan_result *out = s->out;
-    const struct lane *by[2] = {NULL, NULL};
-
-    for (size_t i = 0; i < 2; i++) {
-        for (size_t k = 0; media_is_files(s->spec) && k < out->n_media; k++) {
-            if (strcmp(s->spec->hashes[k], names[i]) == 0)
-                by[i] = out->media[k];
-        }
-        if (by[i])
-            continue;
-        by[i] = out->files[i] = lane_new_files(names[i], s->spec->image, err);
-        if (add_lane(s, out->files[i]) != 0)
-            return -1;
-    }
-    out->file_md5 = lane_file_results(by[0]);
-    out->file_sha256 = lane_file_results(by[1]);
-    return 0;
-}
-
-static int
-make_lanes(struct scan *s, struct err *err)
+make_media_lanes(struct scan *s, struct err *err)
 {
     const struct scan_spec *spec = s->spec;
     struct scan_result *out = s->out;
@@ -278,24 +248,111 @@ make_lanes(struct scan *s, struct err *err)
             return -1;
         out->n_media++;
     }
-    if (!spec->manifest)
-        return 0;
-    if (make_file_lanes(s, err) != 0)
+    return 0;
+}
+
+/* The segment files' hashes: by the lanes of the media, or by lanes of their own. */
+static int
+make_file_lanes(struct scan *s, struct err *err)
+{
+    const struct scan_spec *spec = s->spec;
+    struct scan_result *out = s->out;
+
+    for (size_t i = 0; i < spec->n_file_hashes; i++) {
+        const char *name = spec->file_hashes[i];
+
+        out->n_files++;
+        for (size_t k = 0; media_is_files(spec) && k < out->n_media; k++) {
+            if (strcmp(spec->hashes[k], name) == 0)
+                out->file_lanes[i] = out->media[k];
+        }
+        if (out->file_lanes[i])
+            continue;
+        out->file_lanes[i] = out->files[i] = lane_new_files(name, spec->image, err);
+        if (add_lane(s, out->files[i]) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+make_lanes(struct scan *s, struct err *err)
+{
+    const struct scan_spec *spec = s->spec;
+    struct scan_result *out = s->out;
+
+    if (make_media_lanes(s, err) != 0 || make_file_lanes(s, err) != 0)
         return -1;
-    return scan_pieces_in_order(spec->manifest) ? make_piece_lanes(s, err) : 0;
+    for (size_t i = 0; i < spec->n_pieces; i++) {
+        const struct scan_pieces *p = &spec->pieces[i];
+
+        out->piece_sets[i] = p->v;
+        out->pieces[i] = lane_new_pieces(p->hash, p->v, p->n, err);
+        if (add_lane(s, out->pieces[i]) != 0)
+            return -1;
+        out->n_pieces++;
+    }
+    return 0;
+}
+
+/* --- results -------------------------------------------------------------------------------- */
+
+const char *
+scan_media_hash(const struct scan_result *r, const char *name)
+{
+    for (size_t i = 0; i < r->n_media; i++) {
+        if (strcmp(lane_hash_name(r->media[i]), name) == 0)
+            return lane_results(r->media[i])->hex;
+    }
+    return NULL;
+}
+
+const struct lane_hash *
+scan_file_hash(const struct scan_result *r, const char *name, size_t i)
+{
+    for (size_t k = 0; k < r->n_files; k++) {
+        if (strcmp(lane_hash_name(r->file_lanes[k]), name) == 0)
+            return &lane_file_results(r->file_lanes[k])[i];
+    }
+    return NULL;
+}
+
+const struct lane_hash *
+scan_piece_hash(const struct scan_result *r, const struct manifest_piece *v, const char *name,
+                size_t i)
+{
+    for (size_t k = 0; k < r->n_pieces; k++) {
+        if (r->piece_sets[k] == v && strcmp(lane_hash_name(r->pieces[k]), name) == 0)
+            return &lane_results(r->pieces[k])[i];
+    }
+    return NULL;
+}
+
+/* --- the ring and its threads --------------------------------------------------------------- */
+
+static size_t
+chunks_per_block(const struct image *img)
+{
+    size_t chunk = image_info(img)->chunk_size;
+
+    return chunk < BLOCK_BYTES ? BLOCK_BYTES / chunk : 1;
+}
+
+size_t
+scan_block_bytes(const struct image *img)
+{
+    return chunks_per_block(img) * image_info(img)->chunk_size;
 }
 
 static struct ring *
 make_ring(const struct scan *s, struct err *err)
 {
-    size_t chunk = image_info(s->spec->image)->chunk_size;
-    size_t per_block = chunk < BLOCK_BYTES ? BLOCK_BYTES / chunk : 1;
-    size_t n = RING_BYTES / (per_block * chunk);
+    size_t n = RING_BYTES / scan_block_bytes(s->spec->image);
 
     return ring_new(&(struct ring_spec){.image = s->spec->image,
                                         .n_blocks = n < 4 ? 4 : n,
-                                        .block_chunks = per_block,
-                                        .n_lanes = s->n_lanes},
+                                        .block_chunks = chunks_per_block(s->spec->image),
+                                        .n_lanes = s->n_lanes + s->spec->n_consumers},
                     err);
 }
 
@@ -323,16 +380,18 @@ start(struct seat *seat, void *(*body)(void *), struct err *err)
 static void
 watch(const struct scan *s)
 {
-    uint64_t total = image_info(s->spec->image)->media_size;
+    const struct scan_spec *spec = s->spec;
+    uint64_t size = image_info(spec->image)->media_size;
+    uint64_t total = spec->progress_total > 0 ? spec->progress_total : size;
     uint64_t done = 0;
     bool over = false;
 
-    while (!over && !*s->spec->stop) {
+    while (!over && !*spec->stop) {
         over = ring_wait(s->ring, 100, &done);
-        progress_update(s->spec->progress, "verify", over ? total : done, total,
-                        s->spec->unreadable_sectors);
+        progress_update(spec->progress, "verify", spec->progress_before + (over ? size : done),
+                        total, spec->unreadable_sectors);
     }
-    if (*s->spec->stop)
+    if (*spec->stop)
         ring_stop(s->ring);
 }
 
@@ -340,7 +399,8 @@ watch(const struct scan *s)
 static int
 run_threads(struct scan *s, struct seat *seats, size_t n_workers, struct err *err)
 {
-    size_t n = n_workers + s->n_lanes;
+    size_t n_takers = n_workers + s->n_lanes;
+    size_t n = n_takers + s->spec->n_consumers;
     size_t started = 0;
     pthread_t tables;
     bool have_tables = pthread_create(&tables, NULL, tables_main, s) == 0;
@@ -353,6 +413,9 @@ run_threads(struct scan *s, struct seat *seats, size_t n_workers, struct err *er
         if (started < n_workers) {
             seat->scratch = image_scratch_new(s->spec->image, err);
             r = seat->scratch ? start(seat, worker_main, err) : -1;
+        } else if (started >= n_takers) {
+            seat->consumer = &s->spec->consumers[started - n_takers];
+            r = start(seat, consumer_main, err);
         } else {
             seat->lane = s->lanes[started - n_workers];
             r = start(seat, lane_main, err);
@@ -419,7 +482,7 @@ scan_run(const struct scan_spec *spec, struct scan_result *out, struct err *err)
     if (!s.ring)
         return -1;
     (void)pthread_mutex_init(&s.lock, NULL);
-    seats = xcalloc(n_workers + s.n_lanes, sizeof *seats);
+    seats = xcalloc(n_workers + s.n_lanes + spec->n_consumers, sizeof *seats);
     image_expect_sequential(spec->image);
     r = run_threads(&s, seats, n_workers, err);
     out->stopped = *spec->stop;
@@ -439,8 +502,8 @@ scan_result_free(struct scan_result *r)
         lane_free(r->media[i]);
     for (size_t i = 0; i < r->n_pieces; i++)
         lane_free(r->pieces[i]);
-    lane_free(r->files[0]);
-    lane_free(r->files[1]);
+    for (size_t i = 0; i < r->n_files; i++)
+        lane_free(r->files[i]);
     for (size_t i = 0; i < r->n_findings; i++) {
         free(r->findings[i].segment);
         free(r->findings[i].text);

@@ -7,53 +7,11 @@
 #include "common/cleanup.h"
 #include "common/console.h"
 #include "common/json.h"
-#include "common/options.h"
-#include "common/size.h"
+#include "common/outfile.h"
+#include "common/requester.h"
 #include "common/text.h"
 #include "verify/output.h"
-
-#define THREADS_MAX 256
-#define IMAGES_MAX 1000 /* of one call; each holds its files open */
-
-enum {
-    OPT_JSON = 1,
-    OPT_PROGRESS,
-    OPT_QUIET,
-    OPT_THREADS,
-    OPT_FROM_MEDIUM,
-    OPT_REQUIRE,
-    OPT_HASH,
-};
-
-static const struct option_spec option_table[] = {
-    {"json", 0, NULL, OPT_JSON, "print the result as JSON on stdout"},
-    {"require", 0, "LIST", OPT_REQUIRE,
-     "checks that must have been made, such as media-hash;\none that was not run has failed"},
-    {"hash", 0, "LIST", OPT_HASH,
-     "hashes of the media to compute besides md5, sha256\nand those that there is something to "
-     "compare with"},
-    {"from-medium", 0, NULL, OPT_FROM_MEDIUM,
-     "take the segments out of the page cache first, so\nthat the medium itself is read"},
-    {"threads", 0, "N", OPT_THREADS, "threads that read chunks (the number of cores)"},
-    {"progress", 0, "MODE", OPT_PROGRESS, "auto, bar, json or none (auto)"},
-    {"quiet", 'q', NULL, OPT_QUIET, "print the verdict alone"},
-};
-
-static const struct program program = {
-    .name = "exhibit verify",
-    .usage = "IMAGE… [options]",
-    .summary = "Checks images: their segments, structure, chunks and hashes. IMAGE is a manifest\n"
-               "(NAME.manifest.json) or the first segment of an E01 or raw image.",
-    .options = option_table,
-    .n_options = sizeof option_table / sizeof option_table[0],
-};
-
-struct settings {
-    struct job_options job;
-    enum progress_mode progress;
-    bool json;
-    bool quiet;
-};
+#include "verify/settings.h"
 
 static atomic_bool interrupted;
 
@@ -64,146 +22,173 @@ on_signal(int number)
     atomic_store(&interrupted, true);
 }
 
-/* Calls `take` for each item of a comma-separated list. */
-static int
-for_each_item(const char *list, int (*take)(struct settings *, const char *, struct err *),
-              struct settings *s, struct err *err)
-{
-    for (;;) {
-        size_t n = strcspn(list, ",");
-        AUTO_FREE char *item = xstrndup(list, n);
+/* One call: the images, and what is shared by them. */
+struct call {
+    struct settings *s;
+    struct job *jobs;
+    size_t n;
+    struct against against;
+    struct salvage *salvage;
+    struct sandbox_state sandbox;
+    json_t *results;
+};
 
-        if (take(s, item, err) != 0)
-            return -1;
-        if (list[n] == '\0')
-            return 0;
-        list += n + 1;
+/* --- before the sandbox --------------------------------------------------------------------- */
+
+/* The descriptors of directories that are needed later on: rarely any. */
+static size_t
+reading_directories(const struct call *c, int **dirs)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->n; i++) {
+        const int *fds;
+        size_t count = c->jobs[i].image ? image_directories(c->jobs[i].image, &fds) : 0;
+
+        *dirs = xrealloc(*dirs, n + count, sizeof **dirs);
+        for (size_t k = 0; k < count; k++)
+            (*dirs)[n++] = fds[k];
     }
+    return n;
 }
 
-static int
-take_require(struct settings *s, const char *item, struct err *err)
-{
-    int id = check_by_name(item);
-
-    if (id < 0)
-        return err_set(err, OUTCOME_USAGE, "option '--require': no check is called '%s'", item);
-    s->job.require[id] = true;
-    return 0;
-}
-
-static int
-take_hash(struct settings *s, const char *item, struct err *err)
-{
-    if (s->job.n_hashes == SCAN_HASHES_MAX - 2)
-        return err_set(err, OUTCOME_USAGE, "option '--hash': more than %d hashes",
-                       SCAN_HASHES_MAX - 2);
-    if (digest_canonical(item, s->job.hashes[s->job.n_hashes], err) != 0)
-        return -1;
-    s->job.n_hashes++;
-    return 0;
-}
-
-static int
-take_option(struct settings *s, int id, const char *arg, struct err *err)
-{
-    uint64_t n = 0;
-
-    switch (id) {
-    case OPT_JSON:
-        s->json = true;
-        return 0;
-    case OPT_QUIET:
-        s->quiet = true;
-        return 0;
-    case OPT_FROM_MEDIUM:
-        s->job.from_medium = true;
-        return 0;
-    case OPT_PROGRESS:
-        return progress_parse(arg, &s->progress, err);
-    case OPT_THREADS:
-        if (number_parse(arg, 1, THREADS_MAX, "option '--threads'", &n, err) != 0)
-            return -1;
-        s->job.threads = (size_t)n;
-        return 0;
-    case OPT_REQUIRE:
-        return for_each_item(arg, take_require, s, err);
-    default:
-        return for_each_item(arg, take_hash, s, err);
-    }
-}
-
-static int
-parse(struct options *o, struct settings *s, struct err *err)
-{
-    const char *arg;
-    int id;
-
-    while ((id = options_next(o, &arg, err)) > 0) {
-        if (take_option(s, id, arg, err) != 0)
-            return -1;
-    }
-    return id;
-}
-
-/* The images are open; from here on no file is needed that is not open, but for segments past the
-   limit of descriptors. OpenSSL reads its configuration before the door is closed. */
 static void
-enter_sandbox(const struct job *jobs, size_t n, struct sandbox_state *state)
+note_missing(struct sandbox_state *state, const char *text)
 {
-    struct sandbox_spec spec = {.allow_threads = true};
+    (void)snprintf(state->missing, sizeof state->missing, "%.*s", (int)sizeof state->missing - 1,
+                   text);
+}
+
+/* The images and the source are open; from here on no file is needed that is not open, but for what
+   is salvaged and segments past the limit of descriptors. OpenSSL reads its configuration before
+   the door is closed. */
+static void
+enter_sandbox(struct call *c, const int *read_dirs, size_t n_read_dirs)
+{
+    int write_dirs[2];
+    struct sandbox_spec spec = {
+        .read_dirs = read_dirs,
+        .n_read_dirs = n_read_dirs,
+        .write_dirs = write_dirs,
+        .n_write_dirs = c->salvage ? salvage_directories(c->salvage, write_dirs) : 0,
+        .allow_threads = true,
+        .allow_send = c->s->against != NULL, /* to the supervisor */
+    };
     struct err err = ERR_INIT;
-    int *dirs = NULL;
-    size_t n_dirs = 0;
 
     (void)digest_hex_length("sha256");
-    for (size_t i = 0; i < n; i++) {
-        const int *fds;
-        size_t count = jobs[i].image ? image_directories(jobs[i].image, &fds) : 0;
-
-        dirs = xrealloc(dirs, n_dirs + count, sizeof *dirs);
-        for (size_t k = 0; k < count; k++)
-            dirs[n_dirs++] = fds[k];
-    }
-    spec.read_dirs = dirs;
-    spec.n_read_dirs = n_dirs;
-    if (sandbox_enter(&spec, true, state, &err) != 0)
-        (void)snprintf(state->missing, sizeof state->missing, "%.*s",
-                       (int)sizeof state->missing - 1, err.text);
-    if (*state->missing)
-        (void)fprintf(stderr, "exhibit: verifying without a full sandbox: %s\n", state->missing);
-    free(dirs);
+    if (sandbox_enter(&spec, true, &c->sandbox, &err) != 0)
+        note_missing(&c->sandbox, err.text);
+    if (*c->sandbox.missing)
+        (void)fprintf(stderr, "exhibit: verifying without a full sandbox: %s\n",
+                      c->sandbox.missing);
 }
+
+/* Root is needed to open what only root may read, and no longer: the rest is done as whoever asked;
+   as root without capabilities where there is nobody else, or only root can write to DEST. */
+static int
+step_down(const struct requester *who, const char *salvage_to, struct err *err)
+{
+    struct privilege as;
+    const char *base;
+    AUTO_FD int dir = salvage_to ? path_open_parent(salvage_to, &base, err) : -1;
+
+    if (salvage_to && dir < 0)
+        return -1;
+    requester_writer(who, &dir, salvage_to ? 1 : 0, &as);
+    if (privilege_drop(&as) != 0)
+        return err_errno(err, "cannot give up privileges");
+    return 0;
+}
+
+static int
+open_source(struct call *c, const struct requester *who, struct err *err)
+{
+    struct privilege as;
+
+    if (!c->s->against || c->jobs[0].state != JOB_OPEN || !c->jobs[0].image)
+        return 0;
+    privilege_find(who->uid, who->gid, &as);
+    if (against_open(c->s->against, &as, &c->against, err) != 0)
+        return -1;
+    c->s->job.against = &c->against;
+    return 0;
+}
+
+/* Opens everything, then gives everything up that is not needed any more. */
+static int
+prepare(struct call *c, char **images, struct err *err)
+{
+    struct requester who;
+    AUTO_FREE int *dirs = NULL;
+    size_t n_dirs;
+
+    requester_find(&who);
+    for (size_t i = 0; i < c->n; i++) {
+        job_open(&c->jobs[i], images[i], &c->s->job);
+        c->s->job.progress_total += job_size(&c->jobs[i]);
+    }
+    if (open_source(c, &who, err) != 0)
+        return -1;
+    n_dirs = reading_directories(c, &dirs);
+    if (n_dirs == 0 && step_down(&who, c->s->salvage, err) != 0)
+        return -1;
+    if (c->s->salvage && c->jobs[0].state == JOB_OPEN && c->jobs[0].image) {
+        c->salvage = salvage_open(c->s->salvage, err);
+        if (!c->salvage)
+            return -1;
+        c->s->job.salvage = c->salvage;
+    }
+    enter_sandbox(c, dirs, n_dirs);
+    c->s->job.sandbox = &c->sandbox;
+    return 0;
+}
+
+/* --- outcomes ------------------------------------------------------------------------------- */
 
 static enum outcome
-outcome_of(const struct job *job)
+outcome_of_error(const struct job *job)
 {
-    if (job->state == JOB_INTERRUPTED)
-        return OUTCOME_INTERRUPTED;
-    if (job->state == JOB_ERROR)
-        return job->err.outcome == OUTCOME_USAGE ? OUTCOME_USAGE : OUTCOME_FAILED;
-    return job->verdict == VERDICT_PASSED || job->verdict == VERDICT_UNREFERENCED
-               ? OUTCOME_DONE
-               : OUTCOME_FINDINGS;
+    return job->err.outcome == OUTCOME_USAGE ? OUTCOME_USAGE : OUTCOME_FAILED;
 }
 
-/* Of several images the gravest counts: interrupted, then failed, then findings. */
+/* Interrupted is the gravest, then what is broken here, then findings. */
 static enum outcome
 graver(enum outcome a, enum outcome b)
 {
     static const int rank[] = {
-        [OUTCOME_DONE] = 0,  [OUTCOME_FINDINGS] = 1,    [OUTCOME_FAILED] = 2,
-        [OUTCOME_USAGE] = 3, [OUTCOME_INTERRUPTED] = 4,
+        [OUTCOME_DONE] = 0,        [OUTCOME_FINDINGS] = 1, [OUTCOME_MISMATCH] = 2,
+        [OUTCOME_FAILED] = 3,      [OUTCOME_USAGE] = 4,    [OUTCOME_REFUSED] = 5,
+        [OUTCOME_INTERRUPTED] = 6,
     };
 
     return rank[a] >= rank[b] ? a : b;
 }
 
+static enum outcome
+outcome_of(const struct job *job)
+{
+    enum outcome worst = OUTCOME_DONE;
+
+    if (job->state == JOB_INTERRUPTED)
+        return OUTCOME_INTERRUPTED;
+    if (job->state == JOB_ERROR)
+        return outcome_of_error(job);
+    if ((job->verdict != VERDICT_PASSED && job->verdict != VERDICT_UNREFERENCED) || job->lost > 0)
+        worst = OUTCOME_FINDINGS;
+    if (job->compare && compare_results(job->compare)->gone)
+        worst = OUTCOME_INTERRUPTED;
+    return graver(graver(worst, job->salvage.outcome), job->finished.outcome);
+}
+
+/* --- running -------------------------------------------------------------------------------- */
+
 /* Reports one job as soon as it is over. */
 static void
-report(const struct settings *s, const struct job *job, json_t *results,
-       const struct sandbox_state *sandbox)
+report(const struct call *c, const struct job *job)
 {
+    const struct settings *s = c->s;
+
     progress_clear(s->job.progress);
     if (job->state == JOB_ERROR)
         (void)err_report(&job->err);
@@ -214,9 +199,13 @@ report(const struct settings *s, const struct job *job, json_t *results,
         return;
     }
     if (s->json)
-        (void)json_array_append_new(results, output_json(job, &s->job, sandbox));
+        (void)json_array_append_new(c->results, output_json(job, &s->job, &c->sandbox));
     else if (job->state == JOB_CONCLUDED)
-        output_text(job, s->quiet);
+        output_text(job, &s->job, s->quiet);
+    if (job->salvage.outcome != OUTCOME_DONE)
+        (void)err_report(&job->salvage);
+    if (job->finished.outcome != OUTCOME_DONE)
+        (void)err_report(&job->finished);
 }
 
 static void
@@ -231,58 +220,89 @@ print_json(const json_t *results, bool several)
 }
 
 static enum outcome
-run(struct settings *s, char **images, size_t n)
+run_jobs(struct call *c)
 {
-    struct job *jobs = xcalloc(n, sizeof *jobs);
-    json_t *results = json_array();
-    struct sandbox_state sandbox = {0};
     enum outcome worst = OUTCOME_DONE;
 
-    for (size_t i = 0; i < n; i++)
-        job_open(&jobs[i], images[i], &s->job);
-    enter_sandbox(jobs, n, &sandbox);
-    for (size_t i = 0; i < n; i++) {
-        if (interrupted && jobs[i].state == JOB_OPEN)
-            jobs[i].state = JOB_INTERRUPTED;
-        job_run(&jobs[i], &s->job);
-        report(s, &jobs[i], results, &sandbox);
-        worst = graver(worst, outcome_of(&jobs[i]));
-        job_free(&jobs[i]);
+    for (size_t i = 0; i < c->n; i++) {
+        struct job *job = &c->jobs[i];
+        uint64_t size = job_size(job);
+
+        if (interrupted && job->state == JOB_OPEN)
+            job->state = JOB_INTERRUPTED;
+        job_run(job, &c->s->job);
+        c->s->job.progress_before += size;
+        report(c, job);
+        worst = graver(worst, outcome_of(job));
+        job_close(job);
     }
-    if (s->json)
-        print_json(results, n > 1);
-    json_decref(results);
-    free(jobs);
+    if (c->s->json)
+        print_json(c->results, c->n > 1);
+    else if (c->n > 1 && !c->s->quiet)
+        output_table(c->jobs, c->n);
     return worst;
+}
+
+static enum outcome
+run(struct settings *s, char **images, size_t n)
+{
+    struct call c = {.s = s,
+                     .jobs = xcalloc(n, sizeof *c.jobs),
+                     .n = n,
+                     .against.fd = -1,
+                     .results = json_array()};
+    struct err err = ERR_INIT;
+    enum outcome worst;
+
+    if (prepare(&c, images, &err) != 0)
+        worst = (enum outcome)err_report(&err);
+    else
+        worst = run_jobs(&c);
+    salvage_free(c.salvage);
+    against_close(&c.against);
+    for (size_t i = 0; i < n; i++)
+        job_free(&c.jobs[i]);
+    json_decref(c.results);
+    free(c.jobs);
+    return worst;
+}
+
+/* As a shell would take it again. */
+static char *
+command_line(int argc, char **argv)
+{
+    char *line = xstrdup("exhibit verify");
+
+    for (int i = 1; i < argc; i++) {
+        bool plain = strspn(argv[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789%+,-./:=@_") == strlen(argv[i]);
+        char *before = line;
+
+        line = xasprintf(plain && *argv[i] ? "%s %s" : "%s '%s'", before, argv[i]);
+        free(before);
+    }
+    return line;
 }
 
 int
 main(int argc, char **argv)
 {
-    struct options *o = options_new(&program, argc, argv);
     struct settings s = {.job.stop = &interrupted};
+    AUTO_FREE char *line = command_line(argc, argv);
+    struct options *options = NULL;
     struct err err = ERR_INIT;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
     enum outcome worst;
     char **images;
-    int n;
+    size_t n;
 
     console_begin();
-    s.job.threads = cores < 1 ? 1 : cores < THREADS_MAX ? (size_t)cores : THREADS_MAX;
-    if (parse(o, &s, &err) != 0)
+    if (settings_read(argc, argv, &s, &options, &images, &n, &err) != 0)
         return err_report(&err);
-    images = options_operands(o, &n);
-    if (n < 1 || n > IMAGES_MAX) {
-        (void)err_set(&err, OUTCOME_USAGE, "%s; see 'exhibit verify --help'",
-                      n < 1 ? "no image is named" : "too many images are named");
-        return err_report(&err);
-    }
-    if (s.quiet && s.progress == PROGRESS_AUTO)
-        s.progress = PROGRESS_NONE;
+    s.job.command_line = line;
     s.job.progress = progress_new(s.progress);
     console_catch(on_signal);
-    worst = run(&s, images, (size_t)n);
+    worst = run(&s, images, n);
     progress_free(s.job.progress);
-    options_free(o);
+    options_free(options);
     return console_end((int)worst);
 }

@@ -78,12 +78,15 @@ quiet(const void *as)
     return as ? privilege_drop(as) : 0;
 }
 
+/* The third argument; NULL: none. */
+static char *purpose;
+
 static pid_t
 start(char *uid, char *gid, const struct spawn_fd *fd, const struct privilege *as)
 {
     AUTO_FREE char *path = program();
     char name[] = "exhibit-supervisor";
-    char *argv[] = {name, uid, gid, NULL};
+    char *argv[] = {name, uid, gid, purpose, NULL};
     struct spawn_as with = {.drop = quiet, .to = as};
     struct err err = ERR_INIT;
     pid_t pid = spawn_as(copy ? copy : path, argv, fd, fd ? 1 : 0, &with, &err);
@@ -220,6 +223,9 @@ arguments_are_checked(void **state)
         assert_int_equal(status_of(start(arg, zero, NULL, NULL)), OUTCOME_USAGE);
         assert_int_equal(status_of(start(zero, arg, NULL, NULL)), OUTCOME_USAGE);
     }
+    purpose = (char[]){"acquire"};
+    assert_int_equal(status_of(start(zero, zero, NULL, NULL)), OUTCOME_USAGE);
+    purpose = NULL;
 }
 
 static void
@@ -751,6 +757,73 @@ a_record_is_kept_of_every_held_device(void **state)
     detach(&d);
 }
 
+/* --- lending --- */
+
+static void
+held_to_compare(struct peer *p, const struct disk *d)
+{
+    char compare[] = SUPERVISOR_COMPARE;
+
+    purpose = compare;
+    *p = meet();
+    purpose = NULL;
+    assert_int_equal(ask(p, opening(d), NULL, 0).type, SUPERVISOR_OPENED);
+    assert_true(is_read_only(d));
+}
+
+static void
+a_device_is_lent_for_a_comparison_only(void **state)
+{
+    static const struct supervisor_message wrong[] = {
+        {.type = SUPERVISOR_START}, {.type = SUPERVISOR_RELEASE}, {.type = SUPERVISOR_OPEN}};
+    struct supervisor_message lend = {.type = SUPERVISOR_LEND};
+    struct disk d;
+    struct peer p;
+
+    (void)state;
+    attach(&d);
+    p = meet();
+    assert_int_equal(ask(&p, opening(&d), NULL, 0).type, SUPERVISOR_OPENED);
+    assert_fatal(p, &lend, NULL, 0);
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        held_to_compare(&p, &d);
+        assert_fatal(p, &wrong[i], NULL, 0);
+    }
+    held_to_compare(&p, &d);
+    assert_int_equal(ask(&p, lend, NULL, 0).type, SUPERVISOR_LENT);
+    assert_fatal(p, &lend, NULL, 0); /* once */
+    detach(&d);
+}
+
+static void
+what_is_lent_can_only_be_read(void **state)
+{
+    struct supervisor_message m = {.type = SUPERVISOR_LEND};
+    int fds[SUPERVISOR_FDS_MAX];
+    struct err err = ERR_INIT;
+    char byte = 1;
+    struct disk d;
+    struct peer p;
+    size_t n;
+
+    (void)state;
+    attach(&d);
+    held_to_compare(&p, &d);
+    say(&p, &m, NULL, 0);
+    assert_int_equal(supervisor_receive(p.sock, &m, fds, &n, &err), 1);
+    assert_int_equal(n, 1);
+    assert_int_equal(pread(fds[0], &byte, 1, 0), 1);
+    assert_int_equal(byte, 0);
+    assert_int_equal(pwrite(fds[0], &byte, 1, 0), -1);
+    m = ask(&p, (struct supervisor_message){.type = SUPERVISOR_FINISH}, NULL, 0);
+    assert_int_equal(m.type, SUPERVISOR_FINISHED);
+    assert_int_equal(m.outcome, 0);
+    assert_true(is_read_only(&d));
+    (void)close(fds[0]);
+    (void)part(&p);
+    detach(&d);
+}
+
 int
 main(void)
 {
@@ -772,6 +845,8 @@ main(void)
         cmocka_unit_test(a_held_device_stays_blocked),
         cmocka_unit_test(a_device_cannot_come_as_a_file),
         cmocka_unit_test(a_record_is_kept_of_every_held_device),
+        cmocka_unit_test(a_device_is_lent_for_a_comparison_only),
+        cmocka_unit_test(what_is_lent_can_only_be_read),
     };
 
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
