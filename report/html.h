@@ -35,7 +35,8 @@ void html_facts(FILE *f, const json_t *object, const char *const *skip);
 /* One such row. */
 void html_fact(FILE *f, const char *label, const char *value);
 
-/* The parts of the page (html_case.c, html_disk.c, html_picture.c, html_slack.c, html_check.c). */
+/* The parts of the page (html_case.c, html_chart.c, html_disk.c, html_picture.c, html_slack.c,
+ * html_check.c). */
 void html_case(FILE *f, const struct report *r);
 void html_source(FILE *f, const struct report *r);
 void html_write_block(FILE *f, const struct report *r);
@@ -44,6 +45,10 @@ void html_hashes(FILE *f, const struct report *r);
 void html_segments(FILE *f, const struct report *r);
 void html_unreadable(FILE *f, const struct report *r);
 void html_drawing(FILE *f, const struct report *r);
+/* Drawings that are left out where there is nothing to draw. */
+void html_unreadable_map(FILE *f, const struct report *r);
+void html_slack_bars(FILE *f, const struct report *r);
+void html_rate(FILE *f, const struct report *r);
 /* "ext4", "BitLocker", or in words that nothing was recognised. */
 const char *html_volume_type(const struct volume *v);
 void html_partitions(FILE *f, const struct report *r);

@@ -77,7 +77,9 @@ html_write_block(FILE *f, const struct report *r)
 void
 html_acquisition(FILE *f, const struct report *r)
 {
-    facts_section(f, "acquisition", "Acquisition", json_object_get(r->facts, "acquisition"), NULL);
+    static const char *const skip[] = {"rate", NULL}; /* drawn: html_rate() */
+
+    facts_section(f, "acquisition", "Acquisition", json_object_get(r->facts, "acquisition"), skip);
 }
 
 #define CHECK_ROWS 50

@@ -127,6 +127,7 @@ html_partitions(FILE *f, const struct report *r)
 {
     (void)fputs("<section id=\"partitions\"><h2>Disk layout</h2>\n", f);
     html_drawing(f, r);
+    html_unreadable_map(f, r);
     if (!r->table.found) {
         (void)fputs("<p class=\"none\">No partition table was found: the image is taken as one "
                     "volume.</p></section>\n",
@@ -178,6 +179,22 @@ fs_cells(FILE *f, const struct file_system *fs)
     (void)fputs("</small></td></tr>\n", f);
 }
 
+/* What places all over a volume without a known header hold. */
+static void
+sample_remark(FILE *f, const struct volume *v)
+{
+    (void)fputs("<br><small>", f);
+    html_number(f, tally_examined(&v->sample));
+    if (tally_nonzero(&v->sample) == 0)
+        (void)fputs(" bytes all over it are zero</small>", f);
+    else
+        (void)fprintf(f, " bytes all over it have %.4f bits of entropy a byte%s</small>",
+                      tally_entropy(&v->sample),
+                      v->looks_encrypted ? ": <strong>consistent with encryption</strong>, or with "
+                                           "random data"
+                                         : "");
+}
+
 /* Encryption, or how the file system was left. */
 static void
 volume_extras(FILE *f, const struct volume *v)
@@ -191,15 +208,8 @@ volume_extras(FILE *f, const struct volume *v)
         html_text(f, v->content_detail);
         (void)fputs("</small>", f);
     }
-    if (v->has_sample) {
-        (void)fputs("<br><small>", f);
-        html_number(f, tally_examined(&v->sample));
-        (void)fprintf(f, " bytes all over it have %.4f bits of entropy a byte%s</small>",
-                      tally_entropy(&v->sample),
-                      v->looks_encrypted ? ": <strong>consistent with encryption</strong>, or with "
-                                           "random data"
-                                         : "");
-    }
+    if (v->has_sample)
+        sample_remark(f, v);
     if (!fs)
         return;
     if (fs->version) {

@@ -211,6 +211,7 @@ html_slack(FILE *f, const struct report *r)
                 "from the end of a file system to the end of its volume. Each block is counted "
                 "once. Entropy is in bits a byte.</p>\n",
                 f);
+    html_slack_bars(f, r);
     if (with != 1 || r->table.found) {
         (void)fputs("<h3>All volumes</h3>\n", f);
         head(f);

@@ -153,9 +153,9 @@ footer(FILE *f, const struct report *r)
 }
 
 static void (*const parts[])(FILE *, const struct report *) = {
-    heading,          summary,          html_findings, html_case,     html_source,
-    html_write_block, html_acquisition, html_hashes,   html_segments, html_unreadable,
-    html_partitions,  html_volumes,     html_slack,    html_check,    footer,
+    heading,          summary,    html_findings, html_case,     html_source,     html_write_block,
+    html_acquisition, html_rate,  html_hashes,   html_segments, html_unreadable, html_partitions,
+    html_volumes,     html_slack, html_check,    footer,
 };
 
 char *
