@@ -265,11 +265,11 @@ put_in_order(struct image *img)
 }
 
 int
-ewf_find_segments(struct image *img, const char *path, const struct manifest *m, struct err *err)
+ewf_find_segments(struct image *img, const struct image_source *from, struct err *err)
 {
-    if (!m && open_by_name(img, path, err) != 0)
+    if (!from->manifest && !from->parts && open_by_name(img, from->path, err) != 0)
         return -1;
-    if (m)
+    if (from->manifest)
         find_extra(img);
     img->ewf->segments = xcalloc(img->files.n, sizeof *img->ewf->segments);
     image_fill_segments(img);

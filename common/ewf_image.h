@@ -66,8 +66,7 @@ struct ewf {
 
 /* ewf_files.c: opens the files after the first, in order; or, with a manifest, checks that none is
    too many. Then reads each file's header and puts swapped ones right. */
-int ewf_find_segments(struct image *img, const char *path, const struct manifest *m,
-                      struct err *err);
+int ewf_find_segments(struct image *img, const struct image_source *from, struct err *err);
 
 /* ewf_walk.c: the sections of segment i. */
 void ewf_walk_segment(struct image *img, size_t i);
@@ -102,8 +101,8 @@ void ewf_remark(struct image *img, size_t segment, uint64_t offset, const char *
     __attribute__((format(printf, 4, 5)));
 
 /* ewf_layout.c: media and chunk sizes, then the place of each table. */
-int ewf_set_sizes(struct image *img, const struct manifest *m, struct err *err);
-void ewf_lay_out(struct image *img, const struct manifest *m);
+int ewf_set_sizes(struct image *img, const struct image_source *from, struct err *err);
+void ewf_lay_out(struct image *img, const struct image_source *from);
 
 /* ewf_table.c: the table that locates chunk `index`, or NULL. */
 struct ewf_table *ewf_table_of(const struct image *img, uint64_t index);

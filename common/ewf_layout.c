@@ -86,8 +86,9 @@ errors_to_bytes(struct image_info *info)
 }
 
 int
-ewf_set_sizes(struct image *img, const struct manifest *m, struct err *err)
+ewf_set_sizes(struct image *img, const struct image_source *from, struct err *err)
 {
+    const struct manifest *m = from->manifest;
     struct ewf_volume *v = &img->ewf->volume;
     struct image_info *info = &img->info;
 
@@ -110,6 +111,10 @@ ewf_set_sizes(struct image *img, const struct manifest *m, struct err *err)
     info->chunk_count =
         info->media_size / info->chunk_size + (info->media_size % info->chunk_size != 0);
     errors_to_bytes(info);
+    if (from->parts && from->parts->media_size && from->parts->media_size != info->media_size)
+        return err_set(err, OUTCOME_FAILED,
+                       "'%s' is of an image of %" PRIu64 " bytes, not of %" PRIu64,
+                       img->files.v[0].path, info->media_size, from->parts->media_size);
     return 0;
 }
 
@@ -306,31 +311,45 @@ compare_counts(struct image *img)
             img->info.chunk_count);
 }
 
-void
-ewf_lay_out(struct image *img, const struct manifest *m)
+static void
+find_held(struct image *img)
 {
-    find_missing(img, m);
-    place_from_front(img, m);
+    uint64_t next = 0;
+
+    for (size_t i = 0; i < img->ewf->n_tables && img->ewf->tables[i].first == next; i++)
+        next += img->ewf->tables[i].entries;
+    img->info.held = clip(&img->info, next);
+}
+
+void
+ewf_lay_out(struct image *img, const struct image_source *from)
+{
+    if (!from->parts)
+        find_missing(img, from->manifest);
+    place_from_front(img, from->manifest);
     place_from_end(img);
     place_tables(img);
-    show_segments(img, m);
-    compare_counts(img);
+    show_segments(img, from->manifest);
+    find_held(img);
+    if (!from->parts || total_chunks(img->ewf) > img->info.chunk_count)
+        compare_counts(img);
 }
 
 static const struct image_format_ops ewf_ops = {
+    .read = image_read_cached,
     .read_chunks = ewf_read_chunks,
     .next_mapped = ewf_next_mapped,
     .check_tables = ewf_check_tables,
 };
 
 int
-ewf_open(struct image *img, const char *path, const struct image_options *options, struct err *err)
+ewf_open(struct image *img, const struct image_source *from, struct err *err)
 {
     img->ops = &ewf_ops;
     img->info.format = IMAGE_E01;
     img->ewf = xcalloc(1, sizeof *img->ewf);
     (void)pthread_mutex_init(&img->ewf->check, NULL);
-    if (ewf_find_segments(img, path, options->manifest, err) != 0)
+    if (ewf_find_segments(img, from, err) != 0)
         return -1;
     for (size_t i = 0; i < img->files.n; i++) {
         if (img->files.v[i].present)
@@ -339,9 +358,9 @@ ewf_open(struct image *img, const char *path, const struct image_options *option
             img->ewf->segments[i].table = img->ewf->n_tables;
     }
     drop_superfluous(img);
-    if (ewf_set_sizes(img, options->manifest, err) != 0)
+    if (ewf_set_sizes(img, from, err) != 0)
         return -1;
-    ewf_lay_out(img, options->manifest);
+    ewf_lay_out(img, from);
     return 0;
 }
 

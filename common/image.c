@@ -187,28 +187,50 @@ judge(const char *path, const uint8_t *head, size_t n, uint64_t size, bool *e01,
     return judge_raw(path, head, n, size, err);
 }
 
+/* Opens the first file; what it begins with tells the format. */
 static int
-open_format(struct image *img, const char *path, const struct image_options *options,
-            struct err *err)
+add_first_file(struct image *img, const char *path, bool *e01, struct err *err)
 {
     uint8_t head[SNIFF];
     ssize_t n;
-    bool e01;
 
-    if (options->manifest) {
-        if (image_add_manifest_files(img, path, options->manifest, err) != 0)
-            return -1;
-        e01 = strcmp(options->manifest->format, "e01") == 0;
-    } else {
-        if (image_files_add(&img->files, path, err) != 0)
-            return -1;
-        n = image_files_read(&img->files, 0, head, sizeof head, 0);
-        if (n < 0)
-            return err_errno(err, "cannot read '%s'", path);
-        if (judge(path, head, (size_t)n, img->files.v[0].size, &e01, err) != 0)
+    if (image_files_add(&img->files, path, err) != 0)
+        return -1;
+    n = image_files_read(&img->files, 0, head, sizeof head, 0);
+    if (n < 0)
+        return err_errno(err, "cannot read '%s'", path);
+    return judge(path, head, (size_t)n, img->files.v[0].size, e01, err);
+}
+
+static int
+add_parts(struct image *img, const struct image_parts *parts, struct err *err)
+{
+    if (parts->n == 0)
+        return err_set(err, OUTCOME_FAILED, "an image without a file cannot be opened");
+    for (size_t i = 0; i < parts->n; i++) {
+        if (image_files_add_at(&img->files, parts->v[i].dir, parts->v[i].name, err) != 0)
             return -1;
     }
-    return e01 ? ewf_open(img, path, options, err) : image_raw_open(img, path, options, err);
+    return 0;
+}
+
+static int
+open_format(struct image *img, const struct image_source *from, struct err *err)
+{
+    bool e01;
+
+    if (from->parts) {
+        if (add_parts(img, from->parts, err) != 0)
+            return -1;
+        e01 = from->parts->format == IMAGE_E01;
+    } else if (from->manifest) {
+        if (image_add_manifest_files(img, from->path, from->manifest, err) != 0)
+            return -1;
+        e01 = strcmp(from->manifest->format, "e01") == 0;
+    } else if (add_first_file(img, from->path, &e01, err) != 0) {
+        return -1;
+    }
+    return e01 ? ewf_open(img, from, err) : image_raw_open(img, from, err);
 }
 
 static void
@@ -222,20 +244,38 @@ cache_init(struct image *img)
         c->slots[i].index = UINT64_MAX;
 }
 
-struct image *
-image_open(const char *path, const struct image_options *options, struct err *err)
+static struct image *
+open_source(const struct image_source *from, struct err *err)
 {
-    static const struct image_options none = {0};
     struct image *img = xcalloc(1, sizeof *img);
 
     (void)pthread_mutex_init(&img->cache.lock, NULL);
     image_files_init(&img->files);
-    if (open_format(img, path, options ? options : &none, err) != 0) {
+    if (open_format(img, from, err) != 0) {
         image_free(img);
         return NULL;
     }
     cache_init(img);
     return img;
+}
+
+struct image *
+image_open(const char *path, const struct image_options *options, struct err *err)
+{
+    struct image_source from = {.path = path};
+
+    if (options) {
+        from.manifest = options->manifest;
+        from.sector_size = options->sector_size;
+    }
+    return open_source(&from, err);
+}
+
+struct image *
+image_open_parts(const struct image_parts *parts, struct err *err)
+{
+    return open_source(&(struct image_source){.parts = parts, .sector_size = parts->sector_size},
+                       err);
 }
 
 void

@@ -62,6 +62,8 @@ struct image_info {
     uint32_t bytes_per_sector; /* 512 for raw unless the options say otherwise */
     uint32_t chunk_size;       /* bytes; for raw the unit in which it is read */
     uint64_t chunk_count;
+    uint64_t held; /* the media from 0 to here lies in the files without a gap; less than
+                      media_size where a segment is missing or the set was never finished */
     const struct image_segment *segments;
     size_t n_segments;
     const struct image_header *headers; /* E01 only */
@@ -88,10 +90,34 @@ struct image;
 struct image *image_open(const char *path, const struct image_options *options, struct err *err);
 void image_free(struct image *img);
 
+/* One segment file of a set that has no names to go by. */
+struct image_part {
+    int dir;          /* descriptor of the directory it lies in, or AT_FDCWD; stays the caller's */
+    const char *name; /* in that directory, or a path */
+};
+
+/* The closed segments of an image that is being written, from the first on, in order; they may lie
+   in different directories. */
+struct image_parts {
+    enum image_format format;
+    uint64_t media_size;  /* that the finished image is to have, bytes; 0: what the E01 says */
+    uint32_t sector_size; /* for raw; 0 is 512 */
+    const struct image_part *v;
+    size_t n; /* at least 1 */
+};
+
+/* Opens what is there of an image: an E01 set need not end in "done", and no file beside those
+   given is looked for. That more is to follow is no finding. info->held says how far the media
+   reaches; behind it image_read() fails with sys ENODATA and chunks are CHUNK_MISSING. Works within
+   a sandbox that lets the directories be read. Errors: a file that is not there or no segment;
+   media_size is not what the E01 says, or less than raw files hold. */
+struct image *image_open_parts(const struct image_parts *parts, struct err *err);
+
 const struct image_info *image_info(const struct image *img);
 
 /* Reads up to n bytes of the media at offset; short only at the end of the media. -1: what is
-   there cannot be read (damaged chunk, I/O error), the error says where. Thread-safe. */
+   there cannot be read (damaged chunk, I/O error), the error says where; sys is ENODATA where it is
+   missing, EIO where it is damaged. Thread-safe. */
 ssize_t image_read(struct image *img, void *buf, size_t n, uint64_t offset, struct err *err);
 
 enum chunk_state {

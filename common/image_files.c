@@ -66,27 +66,30 @@ image_files_add_missing(struct image_files *files, const char *path)
     (void)append(files, path);
 }
 
-/* The index of the open directory that path lies in. */
+/* The index of the open directory that path lies in. Those below a directory of the caller's are
+   told apart by its number: it stays open meanwhile, as the caller promises. */
 static int
-hold_directory(struct image_files *files, const char *path, size_t *index, struct err *err)
+hold_directory(struct image_files *files, int start, const char *path, size_t *index,
+               struct err *err)
 {
     const char *slash = strrchr(path, '/');
     AUTO_FREE char *dir = slash ? xstrndup(path, (size_t)(slash - path) + 1) : xstrdup("./");
+    AUTO_FREE char *name = xasprintf("%d/%s", start, dir);
     int fd;
 
     for (size_t i = 0; i < files->n_dirs; i++) {
-        if (strcmp(files->dir_names[i], dir) == 0) {
+        if (strcmp(files->dir_names[i], name) == 0) {
             *index = i;
             return 0;
         }
     }
-    fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    fd = openat(start, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return err_errno(err, "cannot open directory '%s'", dir);
     files->dirs = xrealloc(files->dirs, files->n_dirs + 1, sizeof *files->dirs);
     files->dir_names = xrealloc(files->dir_names, files->n_dirs + 1, sizeof *files->dir_names);
     files->dirs[files->n_dirs] = fd;
-    files->dir_names[files->n_dirs] = xstrdup(dir);
+    files->dir_names[files->n_dirs] = xstrdup(name);
     *index = files->n_dirs++;
     return 0;
 }
@@ -106,7 +109,13 @@ check_kind(const struct stat *st, const char *path, struct err *err)
 int
 image_files_add(struct image_files *files, const char *path, struct err *err)
 {
-    int fd = open(path, OPEN_FLAGS);
+    return image_files_add_at(files, AT_FDCWD, path, err);
+}
+
+int
+image_files_add_at(struct image_files *files, int start, const char *path, struct err *err)
+{
+    int fd = openat(start, path, OPEN_FLAGS);
     struct image_file *f;
     size_t dir = 0;
     struct stat st;
@@ -120,7 +129,7 @@ image_files_add(struct image_files *files, const char *path, struct err *err)
     if (check_kind(&st, path, err) != 0)
         goto fail;
     if (files->n >= files->max_open) {
-        if (hold_directory(files, path, &dir, err) != 0)
+        if (hold_directory(files, start, path, &dir, err) != 0)
             goto fail;
         (void)close(fd);
         fd = -1;

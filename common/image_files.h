@@ -13,8 +13,8 @@
 #include "common/err.h"
 
 struct image_file {
-    char *path;
-    int fd; /* -1: missing, or opened anew for each read (see below) */
+    char *path; /* as it was given */
+    int fd;     /* -1: missing, or opened anew for each read (see below) */
     bool present;
     uint64_t size; /* bytes, as it was when opened */
     dev_t dev;     /* with ino: what a later opening must find again */
@@ -39,6 +39,8 @@ void image_files_free(struct image_files *files);
 
 /* Opens the file, checks that it is a regular one and appends it. */
 int image_files_add(struct image_files *files, const char *path, struct err *err);
+/* The same of a path that starts in the directory `dir` (AT_FDCWD: where the process is). */
+int image_files_add_at(struct image_files *files, int dir, const char *path, struct err *err);
 
 /* Appends one that is not there. */
 void image_files_add_missing(struct image_files *files, const char *path);

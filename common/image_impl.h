@@ -14,6 +14,8 @@ struct ewf; /* ewf_image.h */
 
 /* What differs between raw and E01. */
 struct image_format_ops {
+    /* All n bytes at offset, which lie within the media, or -1. */
+    int (*read)(struct image *img, void *buf, size_t n, uint64_t offset, struct err *err);
     void (*read_chunks)(struct image *img, struct image_scratch *scratch, uint64_t first,
                         size_t count, void *buf, struct chunk *out);
     uint64_t (*next_mapped)(const struct image *img, uint64_t index);
@@ -80,12 +82,21 @@ const char *image_base_name(const char *path);
 int image_add_manifest_files(struct image *img, const char *manifest_path, const struct manifest *m,
                              struct err *err);
 
-/* The formats. path's first file is open already (without a manifest), or all are (with one). */
-int image_raw_open(struct image *img, const char *path, const struct image_options *options,
-                   struct err *err);
-int ewf_open(struct image *img, const char *path, const struct image_options *options,
-             struct err *err);
+/* What says which files an image has. */
+struct image_source {
+    const char *path;                /* of the first segment, or of the manifest */
+    const struct manifest *manifest; /* or NULL */
+    const struct image_parts *parts; /* or NULL; with it neither of the others */
+    uint32_t sector_size;            /* for raw; 0: none is asked for */
+};
+
+/* The formats. Only the first file is open already, or, with a manifest or with parts, all are. */
+int image_raw_open(struct image *img, const struct image_source *from, struct err *err);
+int ewf_open(struct image *img, const struct image_source *from, struct err *err);
 void ewf_free(struct ewf *ewf);
+
+/* image_read.c: by chunks, the last of which are kept. */
+int image_read_cached(struct image *img, void *buf, size_t n, uint64_t offset, struct err *err);
 
 /* One thread's working memory (ewf_chunk.c). */
 struct image_scratch *ewf_scratch_new(const struct image *img, struct err *err);

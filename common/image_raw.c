@@ -237,24 +237,68 @@ read_part(const struct image *img, size_t i, uint8_t *buf, size_t n, uint64_t of
     return part;
 }
 
+/* Reads n bytes of the media at offset; what cannot be had is zero. The state is that of the first
+   such part, *bad where it begins. */
+static enum chunk_state
+read_media(const struct image *img, uint8_t *buf, size_t n, uint64_t offset, uint64_t *bad)
+{
+    enum chunk_state state = CHUNK_OK;
+    size_t i = segment_at(img, offset);
+
+    for (size_t done = 0; done < n;) {
+        enum chunk_state part = CHUNK_OK;
+        size_t at = done;
+
+        while (i < img->files.n &&
+               img->segments[i].media_offset + img->segments[i].media_length <= offset + done)
+            i++; /* also past segments that hold nothing */
+        if (i < img->files.n) {
+            done += read_part(img, i, buf + done, n - done, offset + done, &part);
+        } else { /* still to be written */
+            memset(buf + done, 0, n - done);
+            part = CHUNK_MISSING;
+            done = n;
+        }
+        if (part != CHUNK_OK && state != CHUNK_IO) {
+            *bad = state == CHUNK_OK ? offset + at : *bad;
+            state = part;
+        }
+    }
+    return state;
+}
+
 static void
 raw_read_chunk(const struct image *img, uint64_t index, uint8_t *buf, struct chunk *out)
 {
     uint64_t offset = index * RAW_CHUNK;
-    size_t done = 0;
     size_t i = segment_at(img, offset);
+    uint64_t bad = 0;
 
-    *out = (struct chunk){.state = CHUNK_OK, .segment = i};
+    *out = (struct chunk){.segment = i};
     out->length = img->info.media_size - offset < RAW_CHUNK
                       ? (size_t)(img->info.media_size - offset)
                       : RAW_CHUNK;
     out->file_offset = offset - img->segments[i].media_offset;
     out->file_length = out->length;
-    while (done < out->length) {
-        while (img->segments[i].media_offset + img->segments[i].media_length <= offset + done)
-            i++; /* also past segments that hold nothing */
-        done += read_part(img, i, buf + done, out->length - done, offset + done, &out->state);
-    }
+    out->state = read_media(img, buf, out->length, offset, &bad);
+}
+
+static int
+raw_read(struct image *img, void *buf, size_t n, uint64_t offset, struct err *err)
+{
+    uint64_t bad = offset;
+    enum chunk_state state = read_media(img, buf, n, offset, &bad);
+    size_t i = segment_at(img, bad);
+
+    if (state == CHUNK_OK)
+        return 0;
+    (void)err_set(err, OUTCOME_FAILED,
+                  "the image cannot be read at media offset %" PRIu64 " ('%s', offset %" PRIu64
+                  "): %s",
+                  bad, img->segments[i].path, bad - img->segments[i].media_offset,
+                  state == CHUNK_MISSING ? "it is missing" : "the file cannot be read");
+    err->sys = state == CHUNK_MISSING ? ENODATA : EIO;
+    return -1;
 }
 
 static void
@@ -286,6 +330,35 @@ raw_next_mapped(const struct image *img, uint64_t index)
     return img->info.chunk_count;
 }
 
+/* The media that the parts given do not hold is still to be written. */
+static int
+expect_more(struct image *img, uint64_t media_size, struct err *err)
+{
+    if (media_size < img->info.media_size || media_size > INT64_MAX)
+        return err_set(err, OUTCOME_FAILED,
+                       "'%s' and what follows hold %" PRIu64
+                       " bytes, the image is to have %" PRIu64,
+                       img->files.v[0].path, img->info.media_size, media_size);
+    img->info.media_size = media_size;
+    return 0;
+}
+
+static void
+find_held(struct image *img)
+{
+    uint64_t at = 0;
+
+    for (size_t i = 0; i < img->files.n && img->segments[i].media_offset == at; i++) {
+        const struct image_segment *s = &img->segments[i];
+        uint64_t size = s->present ? s->size : 0;
+
+        at += size < s->media_length ? size : s->media_length;
+        if (size < s->media_length)
+            break;
+    }
+    img->info.held = at;
+}
+
 static void
 raw_check_tables(struct image *img, const atomic_bool *stop, image_finding_fn *found, void *arg)
 {
@@ -296,28 +369,31 @@ raw_check_tables(struct image *img, const atomic_bool *stop, image_finding_fn *f
 }
 
 static const struct image_format_ops raw_ops = {
+    .read = raw_read,
     .read_chunks = raw_read_chunks,
     .next_mapped = raw_next_mapped,
     .check_tables = raw_check_tables,
 };
 
 int
-image_raw_open(struct image *img, const char *path, const struct image_options *options,
-               struct err *err)
+image_raw_open(struct image *img, const struct image_source *from, struct err *err)
 {
-    const struct manifest *m = options->manifest;
-    uint32_t sector = options->sector_size ? options->sector_size : 512;
+    const struct manifest *m = from->manifest;
+    uint32_t sector = from->sector_size ? from->sector_size : 512;
 
     img->ops = &raw_ops;
     img->info.format = IMAGE_RAW;
-    img->info.bytes_per_sector = m && !options->sector_size ? m->bytes_per_sector : sector;
-    if (!m && find_segments(img, path, err) != 0)
+    img->info.bytes_per_sector = m && !from->sector_size ? m->bytes_per_sector : sector;
+    if (!m && !from->parts && find_segments(img, from->path, err) != 0)
         return -1;
     image_fill_segments(img);
     if (m)
         lay_out_by_manifest(img, m);
     else if (lay_out_by_size(img, err) != 0)
         return -1;
+    if (from->parts && expect_more(img, from->parts->media_size, err) != 0)
+        return -1;
+    find_held(img);
     img->info.chunk_size = RAW_CHUNK;
     img->info.chunk_count =
         img->info.media_size / RAW_CHUNK + (img->info.media_size % RAW_CHUNK != 0);

@@ -75,11 +75,19 @@ chunk_error(const struct image *img, uint64_t index, const struct chunk *c, stru
         [CHUNK_IO] = "cannot be read",
     };
 
-    return err_set(err, OUTCOME_FAILED,
-                   "the image cannot be read at media offset %" PRIu64 ": chunk %" PRIu64
-                   " ('%s', offset %" PRIu64 ") %s",
-                   index * img->info.chunk_size, index, img->info.segments[c->segment].path,
-                   c->file_offset, what[c->state]);
+    if (c->state == CHUNK_MISSING && c->file_length == 0)
+        (void)err_set(err, OUTCOME_FAILED,
+                      "the image cannot be read at media offset %" PRIu64 ": chunk %" PRIu64
+                      " is in no segment that is there",
+                      index * img->info.chunk_size, index);
+    else
+        (void)err_set(err, OUTCOME_FAILED,
+                      "the image cannot be read at media offset %" PRIu64 ": chunk %" PRIu64
+                      " ('%s', offset %" PRIu64 ") %s",
+                      index * img->info.chunk_size, index, img->info.segments[c->segment].path,
+                      c->file_offset, what[c->state]);
+    err->sys = c->state == CHUNK_MISSING ? ENODATA : EIO;
+    return -1;
 }
 
 /* Copies n bytes from inside chunk `index`, which come from the cache or are read. */
@@ -122,18 +130,12 @@ copy_from_chunk(struct image *img, uint64_t index, size_t inside, void *buf, siz
     return 0;
 }
 
-ssize_t
-image_read(struct image *img, void *buf, size_t n, uint64_t offset, struct err *err)
+int
+image_read_cached(struct image *img, void *buf, size_t n, uint64_t offset, struct err *err)
 {
     const struct image_info *info = &img->info;
     size_t done = 0;
 
-    if (offset >= info->media_size)
-        return 0;
-    if (n > info->media_size - offset)
-        n = (size_t)(info->media_size - offset);
-    if (n > SSIZE_MAX)
-        n = SSIZE_MAX;
     while (done < n) {
         uint64_t index = (offset + done) / info->chunk_size;
         size_t inside = (size_t)((offset + done) % info->chunk_size);
@@ -145,5 +147,19 @@ image_read(struct image *img, void *buf, size_t n, uint64_t offset, struct err *
             return -1;
         done += part;
     }
-    return (ssize_t)n;
+    return 0;
+}
+
+ssize_t
+image_read(struct image *img, void *buf, size_t n, uint64_t offset, struct err *err)
+{
+    const struct image_info *info = &img->info;
+
+    if (offset >= info->media_size)
+        return 0;
+    if (n > info->media_size - offset)
+        n = (size_t)(info->media_size - offset);
+    if (n > SSIZE_MAX)
+        n = SSIZE_MAX;
+    return img->ops->read(img, buf, n, offset, err) == 0 ? (ssize_t)n : -1;
 }
