@@ -14,6 +14,7 @@ static const struct {
     const char *summary;
 } commands[] = {
     {"acquire", "image a disk or a file, now"},
+    {"copy", "copy an image with all that belongs to it, and check the copy"},
     {"devices", "list the disks, and who uses them"},
     {"release", "lift the write block that a job left on a disk"},
     {"report", "explain an image: partitions, file systems, slack"},

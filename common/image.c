@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <sys/stat.h>
 
 #include "common/cleanup.h"
 #include "common/image_impl.h"
@@ -80,11 +81,16 @@ static char *
 manifest_segment_path(const char *manifest_path, const struct manifest_segment *s)
 {
     const char *slash = strrchr(manifest_path, '/');
+    char *beside =
+        xasprintf("%.*s%s", slash ? (int)(slash - manifest_path) + 1 : 0, manifest_path, s->file);
+    struct stat st;
 
-    if (s->directory)
-        return xasprintf("%s/%s", s->directory, s->file);
-    return xasprintf("%.*s%s", slash ? (int)(slash - manifest_path) + 1 : 0, manifest_path,
-                     s->file);
+    /* What was written into another directory may have been brought together since: a copy has all
+       files beside its manifest, and must not be checked by the original's. */
+    if (!s->directory || lstat(beside, &st) == 0)
+        return beside;
+    free(beside);
+    return xasprintf("%s/%s", s->directory, s->file);
 }
 
 int

@@ -83,12 +83,16 @@ compare_manifest(const struct check_input *in, char **matched, struct check *c)
 static void
 compare_log(const struct check_input *in, const struct evidence *e, char **matched, struct check *c)
 {
-    const char *file = image_info(in->image)->segments[0].path;
-    const char *name = base_name(e->path);
-    AUTO_FREE char *who = xasprintf("'%s'", name);
+    const char *file = base_name(image_info(in->image)->segments[0].path);
+    const char *name = e->media_name ? base_name(e->media_name) : file;
+    AUTO_FREE char *who = NULL;
     AUTO_FREE char *names = NULL;
-    AUTO_FREE char *as = NULL;
 
+    /* Where the log has another name for it, that it was taken for the media is said. */
+    if (strcmp(name, file) == 0)
+        who = xasprintf("'%s'", base_name(e->path));
+    else
+        who = xasprintf("'%s' (of '%s')", base_name(e->path), name);
     if (!c->target && (e->problem || e->media.n > 0))
         c->target = xstrdup(e->path);
     if (e->problem)
@@ -96,12 +100,9 @@ compare_log(const struct check_input *in, const struct evidence *e, char **match
     if (in->scan->missing > 0)
         return;
     names = compare_all(in, &e->media, who, c);
-    if (!names)
-        return;
-    if (e->media_name && strcmp(base_name(e->media_name), base_name(file)) != 0)
-        as = xasprintf(", which calls the media '%s'", base_name(e->media_name));
-    append(matched, xasprintf("%s match%s those of '%s' (%s%s)", names, e->media.n == 1 ? "es" : "",
-                              name, e->tool, as ? as : ""));
+    if (names)
+        append(matched, xasprintf("%s match%s those in %s, by %s", names,
+                                  e->media.n == 1 ? "es" : "", who, e->tool));
 }
 
 static bool

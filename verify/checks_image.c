@@ -218,9 +218,9 @@ check_segments(const struct check_input *in, struct check *c)
     take_findings(c, IMAGE_CHECK_SEGMENTS, info->findings, info->n_findings, &remarks);
     for (size_t i = 0; in->location->manifest && i < info->n_segments; i++)
         compare_segment(in, i, c);
-    set_target(c, info->segments[0].path);
     for (size_t i = 0; i < in->evidence->n; i++)
         compare_log(in, &in->evidence->v[i], &logs, c);
+    set_target(c, info->segments[0].path);
     if (c->status == STATUS_FAILED)
         return;
     c->reference = c->reference || in->location->manifest;

@@ -1,0 +1,247 @@
+/*
+ * exhibit-copy: copies an image with everything beside it to another place, and checks the copy.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/console.h"
+#include "common/json.h"
+#include "common/options.h"
+#include "common/requester.h"
+#include "common/sandbox.h"
+#include "common/size.h"
+#include "common/text.h"
+#include "verify/copy.h"
+
+enum {
+    OPT_JSON = 1,
+    OPT_PROGRESS,
+    OPT_QUIET,
+};
+
+static const struct option_spec option_table[] = {
+    {"json", 0, NULL, OPT_JSON, "print what was done as JSON on stdout"},
+    {"progress", 0, "MODE", OPT_PROGRESS, "auto, bar, json or none (auto)"},
+    {"quiet", 'q', NULL, OPT_QUIET, "print nothing but errors"},
+};
+
+static const struct program program = {
+    .name = "exhibit copy",
+    .usage = "IMAGE DEST [options]",
+    .summary = "Copies an image with everything beside it to another place, reads the copy back "
+               "from\nits medium, and records it there. DEST is a directory, or the image's name "
+               "in one.\nA copy that was interrupted goes on when the command is given again.",
+    .options = option_table,
+    .n_options = sizeof option_table / sizeof option_table[0],
+};
+
+struct settings {
+    enum progress_mode progress;
+    bool json;
+    bool quiet;
+};
+
+static atomic_bool stop;
+
+static void
+on_signal(int number)
+{
+    (void)number;
+    atomic_store(&stop, true);
+}
+
+static int
+parse(struct options *o, struct settings *s, struct err *err)
+{
+    const char *arg;
+    int id;
+
+    while ((id = options_next(o, &arg, err)) > 0) {
+        if (id == OPT_JSON)
+            s->json = true;
+        else if (id == OPT_QUIET)
+            s->quiet = true;
+        else if (progress_parse(arg, &s->progress, err) != 0)
+            return -1;
+    }
+    if (id == 0 && s->quiet && s->progress == PROGRESS_AUTO)
+        s->progress = PROGRESS_NONE;
+    return id;
+}
+
+/* --- privileges ----------------------------------------------------------------------------- */
+
+/* Tried by a child that has become the user. */
+static bool
+can_read_all(const struct privilege *as, const struct copy *c)
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        bool ok = privilege_drop(as) == 0;
+
+        for (size_t i = 0; ok && i < c->n; i++)
+            ok = faccessat(c->dirs[c->files[i].dir], c->files[i].name, R_OK, AT_EACCESS) == 0;
+        _exit(ok ? 0 : 1);
+    }
+    while (pid > 0 && waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR)
+            return false;
+    }
+    return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* As whoever asked, if they can read all of the image and write to the destination; the copy is
+   theirs then. Otherwise root's rights are needed. */
+static int
+step_down(const struct requester *who, const struct copy *c, struct err *err)
+{
+    struct privilege as;
+
+    requester_writer(who, &c->to, 1, &as);
+    if ((getuid() == 0 && as.uid == 0) || !can_read_all(&as, c))
+        return 0;
+    return privilege_drop(&as) == 0 ? 0 : err_errno(err, "cannot give up privileges");
+}
+
+static void
+enter_sandbox(const struct copy *c)
+{
+    const struct sandbox_spec spec = {
+        .write_dirs = &c->to,
+        .n_write_dirs = 1,
+        .read_dirs = c->dirs,
+        .n_read_dirs = c->n_dirs,
+    };
+    struct sandbox_state state;
+    struct err err = ERR_INIT;
+
+    (void)digest_hex_length("sha256"); /* OpenSSL reads its configuration */
+    if (sandbox_enter(&spec, true, &state, &err) != 0 || *state.missing)
+        (void)fprintf(stderr, "exhibit: copying without a full sandbox: %s\n",
+                      *state.missing ? state.missing : err.text);
+}
+
+/* --- the whole ------------------------------------------------------------------------------ */
+
+/* What is wrong with the image itself was copied as it is, and is said. */
+static size_t
+print_findings(const struct copy *c, const struct image_info *info)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < info->n_segments; i++) {
+        AUTO_FREE char *path = text_printable(info->segments[i].path);
+
+        if (info->segments[i].present)
+            continue;
+        (void)fprintf(stderr, "exhibit: '%s' is missing, so it is missing in the copy too\n", path);
+        n++;
+    }
+    for (size_t i = 0; i < c->n; i++) {
+        AUTO_FREE char *path = text_printable(c->files[i].path);
+
+        if (!c->files[i].differs)
+            continue;
+        (void)fprintf(
+            stderr, "exhibit: '%s' is not what the manifest says; it was copied as it is\n", path);
+        n++;
+    }
+    return n;
+}
+
+static void
+print_result(const struct copy *c, const struct settings *s, const struct copy_record *r)
+{
+    size_t kept = 0;
+    char size[SIZE_TEXT_MAX];
+    AUTO_FREE char *to = text_printable(c->to_path);
+
+    if (s->json) {
+        json_t *o = copy_record_json(c, r);
+        AUTO_FREE char *text = json_to_text(o);
+
+        json_decref(o);
+        (void)fputs(text, stdout);
+        return;
+    }
+    for (size_t i = 0; i < c->n; i++)
+        kept += c->files[i].state == COPY_KEPT ? 1 : 0;
+    if (!s->quiet)
+        (void)printf("copied to '%s': %zu files, %s (%" PRIu64
+                     " bytes), %zu of them there already; all read back the same\n",
+                     to, c->n, size_human(c->bytes, size), c->bytes, kept);
+}
+
+static int
+copy_image(const struct settings *s, struct copy *c, const char *dest, struct copy_record *r,
+           const struct image_location *location, struct err *err)
+{
+    struct image_options options = {.manifest = location->manifest};
+    struct image *img = image_open(location->path, &options, err);
+    struct requester who;
+    int result = -1;
+
+    if (!img)
+        return -1;
+    requester_find(&who);
+    r->uid = who.uid;
+    r->user = who.name;
+    r->info = image_info(img);
+    r->location = location;
+    if (copy_plan(c, location, r->info, dest, err) == 0 && step_down(&who, c, err) == 0) {
+        enter_sandbox(c);
+        c->progress = progress_new(s->progress);
+        result = copy_run(c, err);
+        progress_free(c->progress);
+    }
+    if (result == 0)
+        result = copy_record(c, r, err);
+    if (result == 0) {
+        print_result(c, s, r);
+        result = print_findings(c, r->info) > 0 ? OUTCOME_FINDINGS : OUTCOME_DONE;
+    }
+    image_free(img);
+    return result;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct options *o = options_new(&program, argc, argv);
+    struct copy c = {.to = -1, .stop = &stop};
+    struct image_location location = {0};
+    struct settings s = {0};
+    struct err err = ERR_INIT;
+    struct copy_record record = {0};
+    AUTO_FREE char *line = NULL;
+    char **operands;
+    int count;
+    int r;
+
+    console_begin();
+    r = parse(o, &s, &err);
+    operands = options_operands(o, &count);
+    if (r == 0 && count != 2)
+        r = err_set(&err, OUTCOME_USAGE,
+                    "an IMAGE and a DEST are needed; see 'exhibit copy --help'");
+    if (r == 0) {
+        line = xasprintf("exhibit copy %s %s", operands[0], operands[1]);
+        record.operand = operands[0];
+        record.command_line = line;
+        console_catch(on_signal);
+        r = image_locate(operands[0], &location, &err);
+    }
+    if (r == 0)
+        r = copy_image(&s, &c, operands[1], &record, &location, &err);
+    copy_free(&c);
+    image_location_free(&location);
+    options_free(o);
+    return console_end(r < 0 ? err_report(&err) : r);
+}
