@@ -1,8 +1,8 @@
 #include "report/parser_reply.h"
 
 #include "common/json.h"
+#include "common/parser_field.h"
 #include "common/text.h"
-#include "report/parser_field.h"
 
 #define TIMES_MAX 8
 #define COUNT_OF(a) (sizeof(a) / sizeof(a)[0])

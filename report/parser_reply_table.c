@@ -2,8 +2,8 @@
  * The messages about the partition table (parser_reply.h).
  */
 #include "common/json.h"
+#include "common/parser_field.h"
 #include "common/text.h"
-#include "report/parser_field.h"
 #include "report/parser_reply.h"
 
 #define PARTS_MAX 2048

@@ -2,10 +2,10 @@
 
 #include <inttypes.h>
 
+#include "common/parser_run.h"
 #include "common/text.h"
 #include "report/layout.h"
 #include "report/parser_reply.h"
-#include "report/parser_run.h"
 
 /* Ten minutes, and a second for each 2 GiB: a volume whose metadata takes longer is made to. */
 #define DEADLINE_BASE 600u
@@ -49,7 +49,9 @@ run(struct report *r, const struct survey_options *options, const char *mode,
 
     request.deadline = deadline_for(options, request.length);
     if (parser_run(&request, parser_reply_take, target, &result, err) != 0)
-        return -1;
+        return err->outcome == OUTCOME_INTERRUPTED
+                   ? err_set(err, OUTCOME_INTERRUPTED, "interrupted; no report was written")
+                   : -1;
     if (result.end == PARSER_FAILED)
         return err_set(err, OUTCOME_FAILED, "%s", result.text);
     if (v)

@@ -1,4 +1,4 @@
-#include "report/parser_field.h"
+#include "common/parser_field.h"
 
 #include "common/json.h"
 #include "common/text.h"

@@ -2,8 +2,8 @@
  * Fields of the parser's messages, checked as they are taken: the process that sends them works on
  * hostile disks and may have been taken over.
  */
-#ifndef EXHIBIT_REPORT_PARSER_FIELD_H
-#define EXHIBIT_REPORT_PARSER_FIELD_H
+#ifndef EXHIBIT_PARSER_FIELD_H
+#define EXHIBIT_PARSER_FIELD_H
 
 #include <jansson.h>
 #include <stdint.h>

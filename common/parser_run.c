@@ -1,4 +1,4 @@
-#include "report/parser_run.h"
+#include "common/parser_run.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -102,7 +102,7 @@ await(struct run *r, struct err *err)
         int n;
 
         if (r->request->stop && *r->request->stop)
-            return err_set(err, OUTCOME_INTERRUPTED, "interrupted; no report was written");
+            return err_set(err, OUTCOME_INTERRUPTED, "interrupted");
         n = poll(&p, 1, TICK_MS);
         if (n > 0)
             return 1;

@@ -2,8 +2,8 @@
  * Runs exhibit-parser once and hands its messages on. What it says, and how it ends, is taken as
  * coming from whoever made the disk.
  */
-#ifndef EXHIBIT_REPORT_PARSER_RUN_H
-#define EXHIBIT_REPORT_PARSER_RUN_H
+#ifndef EXHIBIT_PARSER_RUN_H
+#define EXHIBIT_PARSER_RUN_H
 
 #include <jansson.h>
 #include <signal.h>
