@@ -71,21 +71,24 @@ report_totals(const struct report *r, struct totals *out)
         tally_sum(&out->gaps, &r->table.parts[i].gap);
 }
 
+void
+partition_clear(struct partition *p)
+{
+    free(p->slot);
+    free(p->description);
+    free(p->type_guid);
+    free(p->type_name);
+    free(p->guid);
+    free(p->type_code);
+    free(p->label);
+    free(p->flags);
+}
+
 static void
 table_free(struct table *t)
 {
-    for (size_t i = 0; i < t->n_parts; i++) {
-        struct partition *p = &t->parts[i];
-
-        free(p->slot);
-        free(p->description);
-        free(p->type_guid);
-        free(p->type_name);
-        free(p->guid);
-        free(p->type_code);
-        free(p->label);
-        free(p->flags);
-    }
+    for (size_t i = 0; i < t->n_parts; i++)
+        partition_clear(&t->parts[i]);
     for (size_t i = 0; i < GPT_COPIES; i++)
         free(t->gpt[i].disk_guid);
     free(t->parts);
@@ -93,7 +96,7 @@ table_free(struct table *t)
     free(t->description);
 }
 
-static void
+void
 file_system_free(struct file_system *fs)
 {
     if (!fs)

@@ -151,6 +151,9 @@ struct report {
 };
 
 void report_free(struct report *r);
+/* What the structure holds; the structure itself is the caller's. */
+void partition_clear(struct partition *p);
+void file_system_free(struct file_system *fs);
 
 void report_finding(struct report *r, const char *code, const char *subject, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

@@ -80,30 +80,39 @@ add_type_code(const TSK_VS_PART_INFO *part, json_t *message)
     }
 }
 
-/* The sector with the table that the row is from: libtsk shows each as a row of its own. */
+/* The sector with the table that the row is from: the first one for table 0, else where libtsk
+   shows a row for the table itself. */
+static bool
+dos_table_sector(const TSK_VS_INFO *vs, const TSK_VS_PART_INFO *part, uint64_t *sector)
+{
+    *sector = 0;
+    for (const TSK_VS_PART_INFO *t = vs->part_list; t && part->table_num > 0; t = t->next) {
+        *sector = t->start;
+        if (t->table_num == part->table_num && t->slot_num == -1 &&
+            (t->flags & TSK_VS_PART_FLAG_META))
+            return true;
+    }
+    return part->table_num == 0;
+}
+
 static void
 dos_entry(struct parser_image *p, const TSK_VS_INFO *vs, const TSK_VS_PART_INFO *part,
           json_t *message)
 {
     uint8_t sector[512];
-    const uint8_t *e;
+    uint64_t at;
+    uint8_t flag;
 
-    for (const TSK_VS_PART_INFO *t = vs->part_list; t; t = t->next) {
-        if (t->table_num != part->table_num || t->slot_num != -1 ||
-            !(t->flags & TSK_VS_PART_FLAG_META))
-            continue;
-        if (part->slot_num < 0 || part->slot_num >= DOS_SLOTS ||
-            !read_sector(p, vs, t->start, sector))
-            return;
-        e = sector + DOS_ENTRIES_AT + part->slot_num * DOS_ENTRY_SIZE;
-        if (e[0] == DOS_ACTIVE)
-            emit_text(message, "flags", "active");
-        else if (e[0] != 0) {
-            AUTO_FREE char *odd = xasprintf("boot flag 0x%02x", e[0]);
-
-            emit_text(message, "flags", odd);
-        }
+    if (part->slot_num < 0 || part->slot_num >= DOS_SLOTS || !dos_table_sector(vs, part, &at) ||
+        !read_sector(p, vs, at, sector))
         return;
+    flag = sector[DOS_ENTRIES_AT + part->slot_num * DOS_ENTRY_SIZE];
+    if (flag == DOS_ACTIVE) {
+        emit_text(message, "flags", "active");
+    } else if (flag != 0) {
+        AUTO_FREE char *odd = xasprintf("boot flag 0x%02x", flag);
+
+        emit_text(message, "flags", odd);
     }
 }
 

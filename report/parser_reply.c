@@ -68,10 +68,17 @@ read_fs(const json_t *m, struct file_system *fs, struct err *err)
 static int
 take_fs(struct reply_target *t, const json_t *m, struct err *err)
 {
+    struct file_system *fs;
+
     if (!t->volume || t->volume->fs)
         return err_set(err, OUTCOME_FAILED, "it is out of place");
-    t->volume->fs = xcalloc(1, sizeof *t->volume->fs);
-    return read_fs(m, t->volume->fs, err);
+    fs = xcalloc(1, sizeof *fs);
+    if (read_fs(m, fs, err) != 0) {
+        file_system_free(fs);
+        return -1;
+    }
+    t->volume->fs = fs;
+    return 0;
 }
 
 /* What stands in a volume whose header says nothing. */

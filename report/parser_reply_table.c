@@ -61,14 +61,18 @@ int
 parser_take_part(struct reply_target *t, const json_t *m, struct err *err)
 {
     struct table *table = &t->report->table;
-    struct partition *p;
+    struct partition p = {0};
 
     if (t->volume || !table->found || table->n_parts >= PARTS_MAX)
         return err_set(err, OUTCOME_FAILED, "it is out of place");
+    /* A row is whole or not there: the writers rely on it. */
+    if (read_part(m, &p, table->sector_size, err) != 0) {
+        partition_clear(&p);
+        return -1;
+    }
     table->parts = xrealloc(table->parts, table->n_parts + 1, sizeof *table->parts);
-    p = &table->parts[table->n_parts++];
-    *p = (struct partition){0};
-    return read_part(m, p, table->sector_size, err);
+    table->parts[table->n_parts++] = p;
+    return 0;
 }
 
 int

@@ -43,6 +43,15 @@ send_gpt_names(const struct gpt_entry *entry, json_t *message)
     free(flags);
 }
 
+/* Sectors that no disk has: the row says nothing but that it is wrong. */
+static bool
+is_absurd(const TSK_VS_INFO *vs, const TSK_VS_PART_INFO *part)
+{
+    uint64_t max = (UINT64_C(1) << 60) / vs->block_size;
+
+    return part->start > max || part->len > max;
+}
+
 static void
 send_part(struct parser_image *p, const TSK_VS_INFO *vs, const TSK_VS_PART_INFO *part,
           const struct gpt *gpt)
@@ -152,14 +161,20 @@ send_rows(struct parser_image *p, const TSK_VS_INFO *vs, const struct gpt *gpt)
     size_t rows = 0;
 
     for (const TSK_VS_PART_INFO *part = vs->part_list; part && rows < ROWS_MAX; part = part->next) {
-        send_part(p, vs, part, gpt);
+        if (is_absurd(vs, part))
+            emit_finding("partition-table",
+                         "row %ju is left out: it has %ju sectors from sector %ju on",
+                         (uintmax_t)part->addr, (uintmax_t)part->len, (uintmax_t)part->start);
+        else
+            send_part(p, vs, part, gpt);
         rows++;
     }
     if (rows == ROWS_MAX)
         emit_finding("partition-table", "the table is cut off after %d rows", ROWS_MAX);
     rows = 0;
     for (const TSK_VS_PART_INFO *part = vs->part_list; part && rows < ROWS_MAX; part = part->next) {
-        if ((part->flags & TSK_VS_PART_FLAG_UNALLOC) && !(part->flags & TSK_VS_PART_FLAG_META))
+        if ((part->flags & TSK_VS_PART_FLAG_UNALLOC) && !(part->flags & TSK_VS_PART_FLAG_META) &&
+            !is_absurd(vs, part))
             look_into_gap(p, vs, part);
         rows++;
     }

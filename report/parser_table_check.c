@@ -145,6 +145,27 @@ check_chain(struct parser_image *p, const TSK_VS_INFO *vs, uint64_t first, uint6
                  DOS_CHAIN_MAX);
 }
 
+/* Partitions that lie over an extended one; libtsk has no row for it that could be compared. */
+static void
+check_extended_overlap(const uint8_t *sector, size_t extended)
+{
+    const uint8_t *x = dos_slot(sector, extended);
+    uint64_t from = le32(x + 8);
+    uint64_t to = from + le32(x + 12);
+
+    for (size_t i = 0; i < DOS_SLOTS; i++) {
+        const uint8_t *e = dos_slot(sector, i);
+        uint64_t start = le32(e + 8);
+        uint64_t end = start + le32(e + 12);
+
+        if (i != extended && e[4] != 0 && start < to && from < end)
+            emit_finding("overlap",
+                         "the partition in slot %zu overlaps the extended partition in "
+                         "slot %zu",
+                         i, extended);
+    }
+}
+
 static void
 check_dos(struct parser_image *p, const TSK_VS_INFO *vs)
 {
@@ -162,6 +183,10 @@ check_dos(struct parser_image *p, const TSK_VS_INFO *vs)
         if (!is_extended(e[4]))
             continue;
         extended++;
+        check_extended_overlap(sector, i);
+        if ((uint64_t)le32(e + 8) + le32(e + 12) > p->length / vs->block_size)
+            emit_finding("past-end",
+                         "the extended partition in slot %zu ends past the end of the media", i);
         check_chain(p, vs, le32(e + 8), le32(e + 12));
     }
     if (active > 1)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The rows of the partition table are those of mmls, whatever the table's kind.
 . "$(dirname "$0")/../lib/system.sh"
-require jq mmls fdisk sfdisk sgdisk parted
+require jq mmls fdisk sfdisk sgdisk parted perl
 
 # rows_equal NAME [mmls options]: index, slot, start, length and description of each row.
 rows_equal() {
@@ -71,19 +71,45 @@ SECTOR=4096 "$EXHIBIT_SOURCE/tests/lib/mk-manifest" "$T/g4k.raw"
 expect 0 exhibit-report -q --replace "$T/g4k.manifest.json"
 rows_equal g4k -b 4096
 
-for label in bsd sun mac; do
+echo "== DOS on a disk with sectors of 4096 bytes"
+table d4k 64M
+printf '%s\n' o n p 1 '' +20M n e 2 '' '' n '' +8M w | fdisk -b 4096 "$T/d4k.raw" >/dev/null
+SECTOR=4096 "$EXHIBIT_SOURCE/tests/lib/mk-manifest" "$T/d4k.raw"
+expect 0 exhibit-report -q "$T/d4k.manifest.json"
+rows_equal d4k -b 4096
+
+echo "== BSD, as on a disk without a DOS table"
+table bsd 64M
+perl -e '
+    # 4.4BSD disklabel in sector 1: geometry, then a (4.2BSD), b (swap), c (unused: the whole disk).
+    my @parts = ([40960, 2048, 7], [20480, 43008, 1], [131072, 0, 0]);
+    my $label = pack "VvvA16A16V6", 0x82564557, 4, 0, "", "", 512, 32, 64, 64, 2048, 131072;
+    $label .= pack "vvVvvvvVVVx20x20V", 0, 0, 0, 3600, 1, 0, 0, 0, 0, 0, 0x82564557;
+    $label .= pack "vvVV", 0, scalar @parts, 8192, 8192;
+    $label .= pack "VVVCCv", @$_[0, 1], 1024, $$_[2], 8, 16 for @parts;
+    my $sum = 0;
+    $sum ^= $_ for unpack "v*", $label;
+    substr($label, 136, 2) = pack "v", $sum;
+    open my $f, "+<:raw", $ARGV[0] or die; seek $f, 512, 0; print $f $label; close $f' "$T/bsd.raw"
+expect 0 exhibit-report -q "$T/bsd.raw"
+rows_equal bsd
+assert_json "$T/bsd.report.json" '[.partitions[] | select(.allocated) | .type_code] | join(" ")' \
+    "0x00 0x07 0x01"
+printf 'x' | dd of="$T/bsd.raw" bs=1 seek=600 conv=notrunc status=none
+expect 3 exhibit-report -q --replace "$T/bsd.raw"
+assert_json "$T/bsd.report.json" '.findings[0].code' label-checksum
+
+for label in sun mac; do
     echo "== $label"
     table $label 64M
-    parted -s "$T/$label.raw" mklabel $label mkpart ${label/mac/name} 4MiB 20MiB >/dev/null 2>&1 ||
-        parted -s "$T/$label.raw" mklabel $label mkpart 4MiB 20MiB >/dev/null 2>&1 ||
-        parted -s "$T/$label.raw" mklabel $label mkpart ext2 4MiB 20MiB >/dev/null
-    if mmls "$T/$label.raw" >/dev/null 2>&1; then
-        run exhibit-report -q "$T/$label.raw"
-        [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || fail "exit code $status on $label"
-        rows_equal $label
+    if [ "$label" = mac ]; then
+        parted -s "$T/mac.raw" mklabel mac mkpart name 4MiB 20MiB mkpart name 30MiB 40MiB >/dev/null
     else
-        echo "left out: mmls does not read what parted wrote"
+        parted -s "$T/sun.raw" mklabel sun mkpart 4MiB 20MiB mkpart 30MiB 40MiB >/dev/null 2>&1 ||
+            parted -s "$T/sun.raw" mklabel sun mkpart ext2 4MiB 20MiB >/dev/null
     fi
+    expect 0 exhibit-report -q "$T/$label.raw"
+    rows_equal $label
 done
 
 echo "== no table"

@@ -12,8 +12,17 @@ slack() { # KIND FILTER
     json "$T/$1.report.json" ".volumes[0].slack$2"
 }
 
-for kind in fat12 fat16 fat32 ext2 ext4 ntfs; do
+# The tool that makes a kind, where not every machine has it.
+declare -A maker=([exfat]=mkfs.exfat [iso9660]=xorriso [hfsp]=xorriso [ufs1]=makefs)
+made=()
+
+for kind in fat12 fat16 fat32 exfat ext2 ext3 ext4 ntfs iso9660 hfsp ufs1; do
+    if [ -n "${maker[$kind]:-}" ] && ! command -v "${maker[$kind]}" >/dev/null; then
+        echo "== $kind: left out, no ${maker[$kind]} on this machine"
+        continue
+    fi
     echo "== $kind"
+    made+=("$kind")
     "$EXHIBIT_SOURCE/tests/lib/mk-slack-volume" "$kind" "$T/$kind.raw" >"$T/expected"
     expect 0 exhibit-report -q "$T/$kind.raw"
     assert_json "$T/$kind.report.json" '.findings | length' 0
@@ -41,15 +50,49 @@ for kind in fat12 fat16 fat32 ext2 ext4 ntfs; do
             } END { print sector, drive }'
         )
     else
-        sector=$(expected sector)
-        drive=$(expected drive)
+        sector=$(($(expected sector) + $(expected system_sector)))
+        drive=$(($(expected drive) + $(expected system_drive)))
         assert_eq "$(slack $kind .deleted.sector.bytes)" "$(expected gone_sector)"
         assert_eq "$(slack $kind .deleted.drive.bytes)" "$(expected gone_drive)"
     fi
     assert_eq "$(slack $kind .allocated.sector.bytes)" "$sector" "sector slack, bytes"
     assert_eq "$(slack $kind .allocated.drive.bytes)" "$drive" "drive slack, bytes"
     assert_eq "$(slack $kind .allocated.file.bytes)" $((sector + drive)) "file slack, bytes"
+    assert_json "$T/$kind.report.json" '.volumes[0].file_system.type' "$kind"
+    assert_json "$T/$kind.report.json" '.volumes[0].slack.volume.bytes' \
+        "$(slack $kind .volume.examined)"
+    # The files with the most: f1 has a byte in a cluster.
+    if [ "$kind" = ntfs ]; then first=f4097; else first=f1; fi
+    assert_json "$T/$kind.report.json" \
+        "[.volumes[0].slack.top[].path | ascii_downcase | ltrimstr(\"/\") | rtrimstr(\".bin\")] |
+            index(\"$first\") != null" true
+    assert_json "$T/$kind.report.json" \
+        '[.volumes[0].slack.top[].nonzero] | . == (sort | reverse)' true
 done
+
+echo "== free space is what blkls finds, also what was put there"
+for kind in "${made[@]}"; do
+    block=$(json "$T/$kind.report.json" '.volumes[0].file_system.block_size')
+    free=$(blkls -l "$T/$kind.raw" | awk -F'|' '$2 == "f" { last = this; this = $1 } END { print last }')
+    if [ -n "$free" ]; then
+        head -c 300 /dev/zero | tr '\0' u |
+            dd of="$T/$kind.raw" bs=64K seek=$((free * block)) oflag=seek_bytes conv=notrunc status=none
+    fi
+    expect 0 exhibit-report -q --replace "$T/$kind.raw"
+    blkls "$T/$kind.raw" >"$T/free"
+    assert_eq "$(slack $kind '.not_slack.unallocated_blocks | [.bytes, .examined, .nonzero] | join(" ")')" \
+        "$(stat -c '%s %s' "$T/free") $(tr -d '\0' <"$T/free" | wc -c)" "free space of $kind"
+done
+
+echo "== --examine: nothing, and pieces that lie evenly spread"
+expect 0 exhibit-report -q --replace --examine 0 "$T/fat32.raw"
+assert_eq "$(slack fat32 .not_slack.unallocated_blocks.examined)" 0
+assert_eq "$(slack fat32 .allocated.file.nonzero)" "$(blkls -s "$T/fat32.raw" | tr -d '\0' | wc -c)"
+before=$(slack fat32 .not_slack.unallocated_blocks.bytes)
+expect 0 exhibit-report -q --replace --examine 10M "$T/fat32.raw"
+assert_eq "$(slack fat32 .not_slack.unallocated_blocks.bytes)" "$before"
+examined=$(slack fat32 .not_slack.unallocated_blocks.examined)
+((examined > 10000000 && examined <= 10485760 + 65536)) || fail "$examined bytes were examined"
 
 echo "== block counts as fsstat has them"
 for kind in fat12 fat16 fat32; do
@@ -58,7 +101,7 @@ for kind in fat12 fat16 fat32; do
     assert_json "$T/$kind.report.json" '.volumes[0].file_system.id' 1234-ABCD
     assert_json "$T/$kind.report.json" '.volumes[0].file_system.label' SLACK
 done
-for kind in ext2 ext4; do
+for kind in ext2 ext3 ext4; do
     last=$(fsstat "$T/$kind.raw" | awk '/^Block Range:/ { print $5; exit }')
     assert_json "$T/$kind.report.json" '.volumes[0].file_system.last_block' "$last"
     free=$(fsstat "$T/$kind.raw" | awk '/^Free Blocks:/ { print $3; exit }')
