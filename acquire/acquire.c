@@ -12,11 +12,13 @@
 #include "acquire/readback.h"
 #include "acquire/record.h"
 #include "acquire/run.h"
+#include "acquire/sealing.h"
 #include "acquire/write_block.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/console.h"
 #include "common/json.h"
+#include "common/ledger.h"
 #include "common/outfile.h"
 #include "common/text.h"
 
@@ -136,6 +138,24 @@ finish_session(struct acquisition *a, const char *sha256)
         joblog_event(a->log, "the write block is lifted");
 }
 
+/* The ledger's first line, bound to the manifest by its hash. */
+static int
+begin_ledger(const struct acquisition *a, size_t i, const char *sha256, struct err *err)
+{
+    AUTO_FREE char *name = xasprintf("%s" LEDGER_SUFFIX, a->dest[i].name);
+    AUTO_FREE char *file = xasprintf("%s%s", a->dest[i].name, MANIFEST_SUFFIX);
+    json_t *event = ledger_event("acquired");
+    json_t *manifest = json_object();
+
+    json_set_text(event, "source", a->options.source);
+    json_set_text(event, "evidence", a->options.evidence_number);
+    json_set_text(event, "examiner", a->options.examiner);
+    json_set_text(manifest, "file", file);
+    json_set_text(manifest, "sha256", sha256);
+    (void)json_object_set_new(event, "manifest", manifest);
+    return ledger_append(a->dest[i].dir, name, event, NULL, NULL, err);
+}
+
 /* Names appear when they are true: an image that does not read back gets none. */
 static int
 publish_one(struct acquisition *a, size_t i, struct err *err)
@@ -155,7 +175,9 @@ publish(struct acquisition *a, struct err *err)
     char sha256[WORKER_DIRS_MAX][DIGEST_HEX_MAX] = {{0}};
 
     for (size_t i = 0; i < a->n_dest; i++) {
-        if (!a->result.sinks[i].failed && papers_write_manifest(a, i, sha256[i], err) != 0 &&
+        if (!a->result.sinks[i].failed &&
+            (papers_write_manifest(a, i, sha256[i], err) != 0 ||
+             begin_ledger(a, i, sha256[i], err) != 0) &&
             drop(a, i, err) != 0)
             return -1;
     }
@@ -165,6 +187,21 @@ publish(struct acquisition *a, struct err *err)
             return -1;
     }
     return 0;
+}
+
+/* The image is whole without: what is missing is named, and can be had later. */
+static void
+seal(struct acquisition *a)
+{
+    const char *paths[WORKER_DIRS_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < a->n_dest; i++) {
+        if (is_good(a, i))
+            paths[n++] = a->dest[i].path;
+    }
+    progress_clear(a->progress);
+    a->unsealed = a->sealing && n > 0 && !sealing_finish(a->sealing, paths, n);
 }
 
 /* --- what people see --- */
@@ -239,6 +276,9 @@ report_end(const struct acquisition *a)
 
         (void)fprintf(stderr, "exhibit: warning: '%s' was changed while it was read\n", source);
     }
+    if (a->unsealed)
+        (void)fprintf(stderr, "exhibit: warning: the image is complete, but a signature or a time "
+                              "stamp is missing; 'exhibit seal' adds it\n");
     if (outcome == OUTCOME_DONE && (a->result.unreadable.n > 0 || a->source_changed))
         outcome = OUTCOME_FINDINGS;
     return (int)outcome;
@@ -295,7 +335,10 @@ acquire(struct acquisition *a, struct err *err)
     if (check_interrupt(a, err) != 0 || write_papers(a, err) != 0 || check_interrupt(a, err) != 0 ||
         read_back(a, err) != 0 || check_interrupt(a, err) != 0)
         return -1;
-    return publish(a, err);
+    if (publish(a, err) != 0)
+        return -1;
+    seal(a);
+    return 0;
 }
 
 int

@@ -20,6 +20,7 @@
 #include "common/session.h"
 
 struct inhibit;
+struct sealing;
 
 struct acquisition {
     struct acquire_options options;
@@ -42,6 +43,7 @@ struct acquisition {
 
     /* the run */
     struct session *session;
+    struct sealing *sealing; /* NULL: neither signed nor stamped */
     struct inhibit *inhibit;
     char inhibit_state[256];
     struct supervisor_message opened; /* what the supervisor found when it took the device */
@@ -56,6 +58,7 @@ struct acquisition {
     bool complete;             /* the images, papers included, stand in their DEST.partial */
     json_t *verification[WORKER_DIRS_MAX];     /* exhibit-verify's document, or NULL */
     char *verification_error[WORKER_DIRS_MAX]; /* why there is none, or NULL: not asked for */
+    bool unsealed;                             /* a signature or time stamp is missing */
     char record[SUPERVISOR_TEXT_MAX];          /* where the supervisor's record lies, or "" */
 };
 

@@ -5,6 +5,7 @@
 
 #include "common/cleanup.h"
 #include "common/options.h"
+#include "common/signing_options.h"
 #include "common/size.h"
 #include "common/text.h"
 
@@ -37,6 +38,7 @@ enum id {
     ID_ALLOW_NO_SANDBOX,
     ID_THREADS,
     ID_RESUME,
+    ID_TSA,
     ID_NOT_YET,
     ID_PROGRESS,
     ID_QUIET,
@@ -80,9 +82,10 @@ static const struct option_spec specs[] = {
     {"resume", 0, NULL, ID_RESUME, "continue an interrupted job"},
     {"rescue", 0, NULL, ID_NOT_YET, "not in this version"},
     {"segment-dir", 0, "DIR", ID_NOT_YET, "not in this version"},
-    {"sign-key", 0, "FILE", ID_NOT_YET, "not in this version"},
-    {"sign-cert", 0, "FILE", ID_NOT_YET, "not in this version"},
-    {"tsa", 0, "URL", ID_NOT_YET, "not in this version"},
+    SIGNING_OPTIONS,
+    {"tsa", 0, "URL", ID_TSA,
+     "have it time-stamped by this authority (RFC 3161);\ngiven again: the next one where this "
+     "fails"},
     {"progress", 0, "auto|bar|json|none", ID_PROGRESS, "how to show progress (default: auto)"},
     {"quiet", 'q', NULL, ID_QUIET, "say nothing but errors"},
     {"json", 0, NULL, ID_JSON, "print the manifest on standard output"},
@@ -281,7 +284,10 @@ take(struct acquire_options *o, int id, const char *arg, struct err *err)
 {
     const char **text = text_option(o, id);
     bool *flag = flag_option(o, id);
+    int signing = signing_option(&o->signer, id, arg, err);
 
+    if (signing != 0)
+        return signing < 0 ? -1 : 0;
     if ((text || id == ID_META) && strlen(arg) > TEXT_MAX)
         return err_set(err, OUTCOME_USAGE, "the argument of '--%s' is longer than %d bytes",
                        name_of(id), TEXT_MAX);
@@ -309,10 +315,14 @@ take(struct acquire_options *o, int id, const char *arg, struct err *err)
         return parse_count(arg, 1, 64, "--threads", &o->threads, err);
     case ID_PROGRESS:
         return progress_parse(arg, &o->progress, err);
+    case ID_TSA:
+        if (o->n_tsa == TSA_MAX)
+            return err_set(err, OUTCOME_USAGE, "more than %d times --tsa", TSA_MAX);
+        o->tsa[o->n_tsa++] = arg;
+        return 0;
     case ID_NOT_YET:
         return err_set(err, OUTCOME_USAGE,
-                       "this version has no rescue mode, no '--segment-dir', "
-                       "no signatures and no timestamps");
+                       "this version has no rescue mode and no '--segment-dir'");
     default:
         return parse_choice(o, id, arg, err);
     }
@@ -327,6 +337,8 @@ check_conflicts(const struct acquire_options *o, struct err *err)
         return err_set(err, OUTCOME_USAGE,
                        "'--write-block hardware' needs --hardware-blocker with "
                        "the blocker's make, model and serial number");
+    if (signing_check(&o->signer, err) != 0)
+        return -1;
     if (!o->e01 && o->compression_name && o->compression != COMPRESSION_NONE)
         return err_set(err, OUTCOME_USAGE,
                        "--compression is for e01; raw images hold the bytes "
@@ -358,6 +370,7 @@ acquire_options_parse(int argc, char **argv, struct acquire_options *o, struct e
         .retries = 1,
         .threads = cores(),
         .verify = true,
+        .signer = SIGNER_SPEC_NONE,
         .argc = argc,
         .argv = xcalloc((size_t)argc + 1, sizeof *argv),
     };

@@ -12,9 +12,11 @@
 #include "common/digest.h"
 #include "common/err.h"
 #include "common/progress.h"
+#include "common/signature.h"
 #include "common/supervisor_proto.h"
 
 #define META_MAX 64
+#define TSA_MAX 16
 
 struct acquire_options {
     const char *source, *dest, *copy;
@@ -34,6 +36,9 @@ struct acquire_options {
     const char *hardware_blocker, *expect_serial; /* or NULL */
     bool verify, release, low_space, lenient_sandbox, quiet, json;
     bool resume;
+    struct signer_spec signer; /* key NULL: not signed */
+    const char *tsa[TSA_MAX];  /* authorities for a time stamp, in order */
+    size_t n_tsa;
     enum progress_mode progress;
     int argc;
     char **argv; /* as typed, in that order; lives as long as the program */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "acquire/inhibit.h"
+#include "acquire/sealing.h"
 #include "common/cleanup.h"
 #include "common/size.h"
 #include "common/text.h"
@@ -301,6 +302,9 @@ prepare(struct acquisition *a, struct err *err)
        do so in anybody's directory. */
     if (a->writer.uid != 0 && privilege_drop(&a->writer) != 0)
         return err_errno(err, "cannot give up privileges");
+    /* After six hours is too late to find that the key was another. */
+    if (sealing_start(&a->options, &a->sealing, err) != 0)
+        return -1;
     return make_directories(a, err);
 }
 
@@ -308,6 +312,7 @@ void
 prepare_undo(struct acquisition *a)
 {
     session_end(a->session);
+    sealing_free(a->sealing);
     inhibit_end(a->inhibit);
     joblog_free(a->log);
     for (size_t i = 0; i < a->n_dest; i++)

@@ -15,9 +15,11 @@ static const struct {
 } commands[] = {
     {"acquire", "image a disk or a file, now"},
     {"copy", "copy an image with all that belongs to it, and check the copy"},
+    {"custody", "the ledger of an image: who had it, and what was done"},
     {"devices", "list the disks, and who uses them"},
     {"release", "lift the write block that a job left on a disk"},
     {"report", "explain an image: partitions, file systems, slack"},
+    {"seal", "sign a finished image, and have it time-stamped"},
     {"verify", "check an image against its hashes"},
 };
 

@@ -1,0 +1,216 @@
+#include "common/trust.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <time.h>
+
+#include "common/text.h"
+
+struct trust {
+    X509 **anchors;
+    size_t n_anchors;
+    X509_CRL **crls;
+    size_t n_crls;
+    char **paths;
+    size_t n_paths;
+};
+
+void
+trust_reason(char *text, size_t size)
+{
+    const char *data = "";
+    const char *reason;
+    int flags = 0;
+    unsigned long code = ERR_peek_last_error_data(&data, &flags);
+
+    reason = code ? ERR_reason_error_string(code) : NULL;
+    (void)snprintf(text, size, "%s%s%s", reason ? reason : "OpenSSL says no more",
+                   (flags & ERR_TXT_STRING) && *data ? ": " : "",
+                   (flags & ERR_TXT_STRING) ? data : "");
+    ERR_clear_error();
+}
+
+char *
+trust_name(const X509_NAME *name)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    char *data;
+    long n;
+
+    /* As RFC 2253 has it, but with UTF-8 left as it is. */
+    if (bio && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
+        n = BIO_get_mem_data(bio, &data);
+        text = xstrndup(data, n > 0 ? (size_t)n : 0);
+    }
+    (void)BIO_free(bio);
+    return text ? text : xstrdup("");
+}
+
+int64_t
+trust_time(const ASN1_TIME *t)
+{
+    struct tm tm;
+
+    return t && ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+}
+
+bool
+trust_digest_is_weak(int nid)
+{
+    const EVP_MD *md = EVP_get_digestbynid(nid);
+
+    return !md || EVP_MD_get_size(md) < 28;
+}
+
+/* --- reading them --- */
+
+static int
+add_anchors(struct trust *t, const char *file, struct err *err)
+{
+    BIO *bio = BIO_new_file(file, "r");
+    size_t before = t->n_anchors;
+    X509 *x;
+
+    if (!bio) {
+        ERR_clear_error();
+        return err_set(err, OUTCOME_FAILED, "cannot read '%s'", file);
+    }
+    while ((x = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL) {
+        t->anchors = xrealloc(t->anchors, t->n_anchors + 1, sizeof *t->anchors);
+        t->anchors[t->n_anchors++] = x;
+    }
+    (void)BIO_free(bio);
+    ERR_clear_error();
+    if (t->n_anchors == before)
+        return err_set(err, OUTCOME_FAILED, "'%s' holds no certificate in PEM", file);
+    return 0;
+}
+
+static int
+add_crls(struct trust *t, const char *file, struct err *err)
+{
+    BIO *bio = BIO_new_file(file, "r");
+    size_t before = t->n_crls;
+    X509_CRL *c;
+
+    if (!bio) {
+        ERR_clear_error();
+        return err_set(err, OUTCOME_FAILED, "cannot read '%s'", file);
+    }
+    for (;;) {
+        c = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL);
+        if (!c && t->n_crls == before && BIO_seek(bio, 0) == 0)
+            c = d2i_X509_CRL_bio(bio, NULL);
+        if (!c)
+            break;
+        t->crls = xrealloc(t->crls, t->n_crls + 1, sizeof *t->crls);
+        t->crls[t->n_crls++] = c;
+    }
+    (void)BIO_free(bio);
+    ERR_clear_error();
+    if (t->n_crls == before)
+        return err_set(err, OUTCOME_FAILED, "'%s' holds no revocation list", file);
+    return 0;
+}
+
+static int
+add_all(struct trust *t, const struct trust_spec *spec, struct err *err)
+{
+    for (size_t i = 0; i < spec->n_ca_files; i++) {
+        if (add_anchors(t, spec->ca_files[i], err) != 0)
+            return -1;
+    }
+    for (size_t i = 0; i < spec->n_crl_files; i++) {
+        if (add_crls(t, spec->crl_files[i], err) != 0)
+            return -1;
+    }
+    t->paths = xcalloc(spec->n_ca_paths + 1, sizeof *t->paths);
+    for (size_t i = 0; i < spec->n_ca_paths; i++)
+        t->paths[t->n_paths++] = xstrdup(spec->ca_paths[i]);
+    return 0;
+}
+
+struct trust *
+trust_new(const struct trust_spec *spec, struct err *err)
+{
+    struct trust *t = xcalloc(1, sizeof *t);
+
+    if (add_all(t, spec, err) == 0)
+        return t;
+    trust_free(t);
+    return NULL;
+}
+
+void
+trust_free(struct trust *t)
+{
+    if (!t)
+        return;
+    for (size_t i = 0; i < t->n_anchors; i++)
+        X509_free(t->anchors[i]);
+    for (size_t i = 0; i < t->n_crls; i++)
+        X509_CRL_free(t->crls[i]);
+    for (size_t i = 0; i < t->n_paths; i++)
+        free(t->paths[i]);
+    free(t->anchors);
+    free(t->crls);
+    free(t->paths);
+    free(t);
+}
+
+bool
+trust_has_anchors(const struct trust *t)
+{
+    return t && (t->n_anchors > 0 || t->n_paths > 0);
+}
+
+/* --- stores --- */
+
+static X509_STORE *
+empty_store(int64_t at, int purpose)
+{
+    X509_STORE *store = X509_STORE_new();
+    X509_VERIFY_PARAM *param = store ? X509_STORE_get0_param(store) : NULL;
+
+    if (!param)
+        abort(); /* out of memory */
+    (void)X509_VERIFY_PARAM_set_purpose(param, purpose);
+    if (at != 0)
+        X509_VERIFY_PARAM_set_time(param, (time_t)at);
+    return store;
+}
+
+X509_STORE *
+trust_store(const struct trust *t, int64_t at, int purpose)
+{
+    X509_STORE *store = empty_store(at, purpose);
+    X509_LOOKUP *dirs = NULL;
+
+    for (size_t i = 0; i < t->n_anchors; i++)
+        (void)X509_STORE_add_cert(store, t->anchors[i]);
+    for (size_t i = 0; i < t->n_crls; i++)
+        (void)X509_STORE_add_crl(store, t->crls[i]);
+    if (t->n_paths > 0)
+        dirs = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
+    for (size_t i = 0; dirs && i < t->n_paths; i++)
+        (void)X509_LOOKUP_add_dir(dirs, t->paths[i], X509_FILETYPE_PEM);
+    /* Of the signer alone: lists of the authorities above are seldom at hand. */
+    if (t->n_crls > 0)
+        (void)X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+    ERR_clear_error();
+    return store;
+}
+
+X509_STORE *
+trust_store_of(X509 *certificate, bool timely, int purpose)
+{
+    X509_STORE *store = empty_store(0, purpose);
+
+    (void)X509_STORE_add_cert(store, certificate);
+    (void)X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN |
+                                          (timely ? 0 : X509_V_FLAG_NO_CHECK_TIME));
+    return store;
+}

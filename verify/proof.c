@@ -1,0 +1,110 @@
+#include "verify/proof.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/manifest.h"
+#include "common/outfile.h"
+#include "common/text.h"
+
+#define MANIFEST_MAX ((size_t)512 << 20)
+#define SIGNERS_MAX 99 /* as exhibit-seal numbers them */
+
+/* False if there is no such file. */
+static bool
+load(int dir, char *name, size_t max, struct proof_file *out)
+{
+    struct err err = ERR_INIT;
+
+    *out = (struct proof_file){.name = name};
+    out->data = infile_read(dir, name, max, &out->n, &err);
+    if (out->data)
+        return true;
+    if (err.sys == ENOENT) {
+        free(name);
+        *out = (struct proof_file){0};
+        return false;
+    }
+    out->problem = xstrdup(err.text);
+    return true;
+}
+
+static void
+load_signatures(struct proof *p, int dir)
+{
+    for (unsigned i = 1; i <= SIGNERS_MAX; i++) {
+        char *name = i == 1 ? xasprintf("%s.p7s", p->manifest.name)
+                            : xasprintf("%s.%u.p7s", p->manifest.name, i);
+        struct proof_file f;
+
+        if (!load(dir, name, SIGNATURE_MAX, &f))
+            continue; /* the first may be gone while the witness's is there */
+        p->signatures = xrealloc(p->signatures, p->n_signatures + 1, sizeof *p->signatures);
+        p->signatures[p->n_signatures++] = f;
+    }
+}
+
+static void
+load_ledger(struct proof *p, int dir)
+{
+    size_t suffix = strlen(MANIFEST_SUFFIX);
+    size_t n = strlen(p->manifest.name);
+    struct err err = ERR_INIT;
+
+    if (n > suffix && strcmp(p->manifest.name + n - suffix, MANIFEST_SUFFIX) == 0)
+        n -= suffix;
+    p->ledger_name = xasprintf("%.*s" LEDGER_SUFFIX, (int)n, p->manifest.name);
+    p->has_ledger = ledger_read(dir, p->ledger_name, &p->ledger, &err) == 0;
+    if (!p->has_ledger && err.sys != ENOENT)
+        p->ledger_problem = xstrdup(err.text);
+}
+
+void
+proof_load(struct proof *out, const char *manifest_path)
+{
+    struct err ignored = ERR_INIT;
+    const char *base = NULL;
+    AUTO_FD int dir = manifest_path ? path_open_parent(manifest_path, &base, &ignored) : -1;
+
+    *out = (struct proof){0};
+    if (dir < 0 || !load(dir, xstrdup(base), MANIFEST_MAX, &out->manifest))
+        return;
+    load_signatures(out, dir);
+    (void)load(dir, xasprintf("%s.tsr", out->manifest.name), SIGNATURE_MAX, &out->timestamp);
+    load_ledger(out, dir);
+}
+
+static void
+file_clear(struct proof_file *f)
+{
+    free(f->name);
+    free(f->data);
+    free(f->problem);
+}
+
+void
+proof_clear(struct proof *p)
+{
+    file_clear(&p->manifest);
+    file_clear(&p->timestamp);
+    for (size_t i = 0; i < p->n_signatures; i++)
+        file_clear(&p->signatures[i]);
+    free(p->signatures);
+    free(p->ledger_name);
+    free(p->ledger_problem);
+    ledger_clear(&p->ledger);
+    *p = (struct proof){0};
+}
+
+const struct proof_file *
+proof_find(const struct proof *p, const char *name)
+{
+    if (p->timestamp.name && strcmp(p->timestamp.name, name) == 0)
+        return &p->timestamp;
+    for (size_t i = 0; i < p->n_signatures; i++) {
+        if (strcmp(p->signatures[i].name, name) == 0)
+            return &p->signatures[i];
+    }
+    return NULL;
+}
