@@ -63,24 +63,30 @@ spawn_seal(const struct acquire_options *o, struct sealing *s, int theirs, struc
     return s->pid < 0 ? -1 : 0;
 }
 
-/* A byte says that the key is good; the end, that it is not. */
+/* One byte says that the key is good; another, and a text, why it is not. */
 static int
 wait_for_key(struct sealing *s, struct err *err)
 {
+    char answer[sizeof err->text + 1] = "";
     int status = 0;
-    char byte;
-    ssize_t r;
+    size_t n = 0;
 
-    do {
-        r = read(s->fd, &byte, 1);
-    } while (r < 0 && errno == EINTR);
-    if (r == 1)
+    while (n < sizeof answer - 1 && answer[0] != 'r') {
+        ssize_t r = read(s->fd, answer + n, sizeof answer - 1 - n);
+
+        if (r < 0 && errno == EINTR)
+            continue;
+        if (r <= 0)
+            break;
+        n += (size_t)r;
+    }
+    if (answer[0] == 'r')
         return 0;
     if (spawn_wait(s->pid, &status, err) != 0)
         return -1;
     s->pid = 0;
-    return err_set(err, status == OUTCOME_USAGE ? OUTCOME_USAGE : OUTCOME_FAILED,
-                   "the image could not be signed: nothing was begun");
+    return err_set(err, status == OUTCOME_USAGE ? OUTCOME_USAGE : OUTCOME_FAILED, "%s",
+                   n > 1 ? answer + 1 : "the image could not be signed");
 }
 
 int

@@ -14,7 +14,7 @@
 struct sealing;
 
 /* Starts it if a key or an authority is named; *out is NULL otherwise. -1: the key is not to be
-   had; exhibit-seal has said why. */
+   had. */
 int sealing_start(const struct acquire_options *o, struct sealing **out, struct err *err);
 
 /* Seals the finished images at these paths. False if any part is missing, which exhibit-seal has

@@ -40,18 +40,38 @@ exists(const char *path)
     return lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
+/* A manifest that cannot be used may be what was tampered with: the image of its name is looked at
+   without it, and the problem stands. */
+static int
+locate_without(struct image_location *out, const struct err *why)
+{
+    static const char *const first[] = {".E01", ".001", ".raw"};
+
+    for (size_t i = 0; i < sizeof first / sizeof first[0]; i++) {
+        char *path = xasprintf("%s%s", out->stem, first[i]);
+
+        if (exists(path)) {
+            out->path = path;
+            out->problem = xstrdup(why->text);
+            return 0;
+        }
+        free(path);
+    }
+    return -1;
+}
+
 static int
 locate_manifest(const char *path, struct image_location *out, struct err *err)
 {
-    out->manifest = manifest_load(path, err);
-    if (!out->manifest)
-        return -1;
-    out->path = xstrdup(path);
-    out->manifest_path = xstrdup(path);
     if (ends_with(path, MANIFEST_SUFFIX))
         out->stem = xstrndup(path, strlen(path) - strlen(MANIFEST_SUFFIX));
     else
         out->stem = without_extension(path);
+    out->manifest = manifest_load(path, err);
+    if (!out->manifest)
+        return exists(path) ? locate_without(out, err) : -1;
+    out->path = xstrdup(path);
+    out->manifest_path = xstrdup(path);
     return 0;
 }
 

@@ -13,12 +13,12 @@ struct image_location {
     struct manifest *manifest; /* for image_options, or NULL */
     char *manifest_path;       /* or NULL */
     bool found_beside;         /* the manifest was not named, but lies beside the segment */
-    char *problem;             /* a manifest lies beside the segment, but cannot be used: why */
+    char *problem;             /* there is a manifest, but it cannot be used: why */
     char *stem;                /* DEST: what the names of the files beside the image begin with */
 };
 
-/* Errors: a manifest that was named itself cannot be used. Whether there is an image at all is for
-   image_open() to say. */
+/* Errors: a manifest that was named itself cannot be used, and no image bears its name. Whether
+   there is an image at all is for image_open() to say. */
 int image_locate(const char *operand, struct image_location *out, struct err *err);
 void image_location_free(struct image_location *location);
 

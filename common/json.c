@@ -127,46 +127,15 @@ json_text_or_null(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
-static int
-base64_value(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* NULL if s is not base64, or holds a NUL byte, which no path or serial does. */
 static char *
 base64_text(const char *s)
 {
-    size_t n = strlen(s);
-    char *out = xcalloc(n / 4 * 3 + 4, 1);
-    size_t used = 0;
-    uint32_t acc = 0;
-    unsigned bits = 0;
+    size_t n;
+    uint8_t *out = base64_decode(s, &n);
 
-    while (n > 0 && s[n - 1] == '=')
-        n--;
-    for (size_t i = 0; i < n; i++) {
-        int v = base64_value(s[i]);
-
-        if (v < 0)
-            goto bad;
-        acc = acc << 6 | (uint32_t)v;
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            out[used] = (char)(acc >> bits & 0xff);
-            if (out[used++] == '\0')
-                goto bad;
-        }
-    }
-    return out;
-bad:
+    if (out && !memchr(out, '\0', n))
+        return (char *)out;
     free(out);
     return NULL;
 }

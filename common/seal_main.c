@@ -254,6 +254,16 @@ seal_announced(const struct settings *s, const struct signer *by)
     return outcome;
 }
 
+/* Whoever waits for the key tells people why there is none, in one line. */
+static enum outcome
+refuse(const struct settings *s, const struct err *err)
+{
+    if (s->wait_fd < 0)
+        return (enum outcome)err_report(err);
+    (void)dprintf(s->wait_fd, "e%s", err->text);
+    return err->outcome;
+}
+
 static enum outcome
 run(struct settings *s, char **dests, size_t n)
 {
@@ -264,7 +274,7 @@ run(struct settings *s, char **dests, size_t n)
 
     s->tsa.trust = trust;
     if (!trust || (s->signer.key && !by))
-        outcome = (enum outcome)err_report(&err);
+        outcome = refuse(s, &err);
     else
         outcome = s->wait_fd >= 0 ? seal_announced(s, by) : seal_each(s, dests, n, by);
     signer_free(by);

@@ -217,6 +217,46 @@ base64_encode(const void *data, size_t n)
     return out;
 }
 
+static int
+base64_value(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+uint8_t *
+base64_decode(const char *s, size_t *n)
+{
+    size_t digits = strlen(s);
+    uint8_t *out = xcalloc(digits / 4 * 3 + 4, 1);
+    uint32_t acc = 0;
+    unsigned bits = 0;
+
+    *n = 0;
+    while (digits > 0 && s[digits - 1] == '=')
+        digits--;
+    for (size_t i = 0; i < digits; i++) {
+        int v = base64_value(s[i]);
+
+        if (v < 0) {
+            free(out);
+            return NULL;
+        }
+        acc = acc << 6 | (uint32_t)v;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            out[(*n)++] = (uint8_t)(acc >> bits);
+        }
+    }
+    return out;
+}
+
 static char
 lower(char c)
 {

@@ -38,6 +38,8 @@ int hex_decode(const char *s, uint8_t *out, size_t max);
 
 /* Standard base64 (RFC 4648, section 4) of n bytes; the caller frees it. */
 char *base64_encode(const void *data, size_t n);
+/* The bytes, *n of them, with a NUL behind; the caller frees them. NULL if s is not base64. */
+uint8_t *base64_decode(const char *s, size_t *n);
 
 /* Compares without regard to case in ASCII only, whatever the locale. */
 bool text_equal_nocase(const char *a, const char *b);

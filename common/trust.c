@@ -25,10 +25,15 @@ trust_reason(char *text, size_t size)
     int flags = 0;
     unsigned long code = ERR_peek_last_error_data(&data, &flags);
 
-    reason = code ? ERR_reason_error_string(code) : NULL;
-    (void)snprintf(text, size, "%s%s%s", reason ? reason : "OpenSSL says no more",
-                   (flags & ERR_TXT_STRING) && *data ? ": " : "",
-                   (flags & ERR_TXT_STRING) ? data : "");
+    if (ERR_SYSTEM_ERROR(code)) {
+        (void)snprintf(text, size, "%s", strerror(ERR_GET_REASON(code)));
+    } else {
+        bool more = (flags & ERR_TXT_STRING) && *data;
+
+        reason = code ? ERR_reason_error_string(code) : NULL;
+        (void)snprintf(text, size, "%s%s%s", reason ? reason : "OpenSSL does not say why",
+                       more ? ": " : "", more ? data : "");
+    }
     ERR_clear_error();
 }
 

@@ -7,45 +7,6 @@
 
 #define PROBLEMS_NAMED 5
 
-static void
-check_beside(const struct check_input *in, enum check_id id, struct check *c)
-{
-    static const struct {
-        const char *suffix;
-        const char *what;
-        const char *how;
-    } files[CHECK_COUNT] = {
-        [CHECK_SIGNATURE] = {".manifest.json.p7s", "signature", "'openssl cms -verify' checks it"},
-        [CHECK_TIMESTAMP] = {".manifest.json.tsr", "timestamp", "'openssl ts -verify' checks it"},
-        [CHECK_LEDGER] = {".custody.jsonl", "ledger", "it was not read"},
-    };
-
-    c->target = xasprintf("%s%s", in->location->stem, files[id].suffix);
-    if (in->beside[id])
-        check_skip(c, "this version does not check the %s '%s'; %s", files[id].what, c->target,
-                   files[id].how);
-    else
-        check_skip(c, "there is no %s '%s'", files[id].what, c->target);
-}
-
-static void
-check_signature(const struct check_input *in, struct check *c)
-{
-    check_beside(in, CHECK_SIGNATURE, c);
-}
-
-static void
-check_timestamp(const struct check_input *in, struct check *c)
-{
-    check_beside(in, CHECK_TIMESTAMP, c);
-}
-
-static void
-check_ledger(const struct check_input *in, struct check *c)
-{
-    check_beside(in, CHECK_LEDGER, c);
-}
-
 static const struct {
     const char *name;
     void (*run)(const struct check_input *in, struct check *c);

@@ -9,6 +9,7 @@
 #include "verify/against.h"
 #include "verify/compare.h"
 #include "verify/evidence.h"
+#include "verify/proof.h"
 #include "verify/scan.h"
 
 enum check_id {
@@ -63,7 +64,9 @@ struct check_input {
     const char *map; /* DEST.map, or NULL: none, or `map_problem` says why it is unusable */
     size_t map_size;
     const char *map_problem;
-    bool beside[CHECK_COUNT]; /* whether the files of signature, timestamp and ledger are there */
+    const struct proof *proof; /* what lies beside the manifest to prove it */
+    const struct trust *trust; /* who is trusted with that */
+    const char *ledger_head;   /* as it was noted elsewhere, or NULL */
     bool require[CHECK_COUNT];
 };
 
@@ -97,6 +100,11 @@ void check_piecewise(const struct check_input *in, struct check *c);
 
 /* checks_source.c */
 void check_source(const struct check_input *in, struct check *c);
+
+/* checks_proof.c */
+void check_signature(const struct check_input *in, struct check *c);
+void check_timestamp(const struct check_input *in, struct check *c);
+void check_ledger(const struct check_input *in, struct check *c);
 
 /* checks_map.c */
 void check_map(const struct check_input *in, struct check *c);

@@ -176,7 +176,8 @@ check_named_file(const struct check_input *in, size_t line, const json_t *file, 
     if (!name)
         check_fail(c, false, "line %zu names no file", line);
     else if (!f)
-        check_fail(c, false, "line %zu says that '%s' was written, but it is not there", line, name);
+        check_fail(c, false, "line %zu says that '%s' was written, but it is not there", line,
+                   name);
     else if (!hash_is(f, json_text_or_null(file, "sha256")))
         check_fail(c, false, "'%s' is not the file that line %zu speaks of", name, line);
 }
@@ -256,8 +257,10 @@ check_ledger(const struct check_input *in, struct check *c)
         check_fail(c, true, "the ledger is empty");
     check_lines(in, c, &n_signed);
     if (in->ledger_head && !ledger_has_head(l, in->ledger_head))
-        check_fail(c, true, "the head that was noted, %s, is not in it: lines were taken off its "
-                            "end, or it is another ledger", in->ledger_head);
+        check_fail(c, true,
+                   "the head that was noted, %s, is not in it: lines were taken off its "
+                   "end, or it is another ledger",
+                   in->ledger_head);
     if (c->status != STATUS_FAILED)
         check_pass(c, "%zu events in an unbroken chain, %zu of them signed; its head is %s%s", l->n,
                    n_signed, l->v[l->n - 1].hash,

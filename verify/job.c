@@ -11,7 +11,6 @@
 #include "verify/references.h"
 
 #define MAP_MAX ((size_t)64 << 20)
-#define MANIFEST_MAX ((size_t)256 << 20)
 
 static bool
 exists(const char *stem, const char *suffix)
@@ -29,9 +28,7 @@ look_beside(struct job *job)
     AUTO_FREE char *map = xasprintf("%s.map", stem);
     struct err why = ERR_INIT;
 
-    job->beside[CHECK_SIGNATURE] = exists(stem, ".manifest.json.p7s");
-    job->beside[CHECK_TIMESTAMP] = exists(stem, ".manifest.json.tsr");
-    job->beside[CHECK_LEDGER] = exists(stem, ".custody.jsonl");
+    proof_load(&job->proof, stem);
     if (!job->location.manifest || !exists(stem, ".map"))
         return;
     job->map = infile_read(AT_FDCWD, map, MAP_MAX, &job->map_size, &why);
@@ -43,18 +40,12 @@ static void
 hash_manifest(struct job *job)
 {
     struct err ignored = ERR_INIT;
-    const char *path = job->location.manifest_path;
-    AUTO_FREE char *data = NULL;
-    struct digest *d;
-    size_t n;
+    const struct proof_file *f = &job->proof.manifest;
+    struct digest *d = job->location.manifest && f->data ? digest_new("sha256", &ignored) : NULL;
 
-    if (!path)
-        return;
-    data = infile_read(AT_FDCWD, path, MANIFEST_MAX, &n, &ignored);
-    d = data ? digest_new("sha256", &ignored) : NULL;
     if (!d)
         return;
-    digest_update(d, data, n);
+    digest_update(d, f->data, f->n);
     digest_final_hex(d, job->manifest_sha256);
     digest_free(d);
 }
@@ -130,6 +121,9 @@ conclude(struct job *job, const struct job_options *options)
         .evidence = &job->evidence,
         .unreadable = job_unreadable(job),
         .against = options->against,
+        .proof = &job->proof,
+        .trust = options->trust,
+        .ledger_head = options->ledger_head,
         .compare = job->compare ? compare_results(job->compare) : NULL,
         .map = job->map,
         .map_size = job->map_size,
@@ -137,7 +131,6 @@ conclude(struct job *job, const struct job_options *options)
     };
 
     place_in_source(job, &in.source_offset, &in.source_size);
-    memcpy(in.beside, job->beside, sizeof in.beside);
     memcpy(in.require, options->require, sizeof in.require);
     checks_run(&in, job->checks);
     job->verdict = checks_verdict(job->checks);
@@ -256,6 +249,7 @@ job_close(struct job *job)
     image_location_free(&job->location);
     free(job->map);
     free(job->map_problem);
+    proof_clear(&job->proof);
     job->map = job->map_problem = NULL;
 }
 

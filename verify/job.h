@@ -18,6 +18,8 @@ struct job_options {
     const char *const *logs; /* given with --hashes */
     size_t n_logs;
     struct against *against; /* or NULL */
+    const struct trust *trust;
+    const char *ledger_head; /* or NULL */
     struct salvage *salvage; /* or NULL */
     const char *command_line;
     const struct sandbox_state *sandbox;
@@ -45,7 +47,7 @@ struct job {
     char *map;           /* DEST.map */
     size_t map_size;
     char *map_problem;
-    bool beside[CHECK_COUNT];
+    struct proof proof;
     bool dropped; /* from_medium: all pages had left the page cache */
     struct evidence_set evidence;
     char manifest_sha256[DIGEST_HEX_MAX]; /* "" without a manifest */

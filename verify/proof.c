@@ -46,33 +46,31 @@ load_signatures(struct proof *p, int dir)
 }
 
 static void
-load_ledger(struct proof *p, int dir)
+load_ledger(struct proof *p, int dir, const char *base)
 {
-    size_t suffix = strlen(MANIFEST_SUFFIX);
-    size_t n = strlen(p->manifest.name);
     struct err err = ERR_INIT;
 
-    if (n > suffix && strcmp(p->manifest.name + n - suffix, MANIFEST_SUFFIX) == 0)
-        n -= suffix;
-    p->ledger_name = xasprintf("%.*s" LEDGER_SUFFIX, (int)n, p->manifest.name);
+    p->ledger_name = xasprintf("%s" LEDGER_SUFFIX, base);
     p->has_ledger = ledger_read(dir, p->ledger_name, &p->ledger, &err) == 0;
     if (!p->has_ledger && err.sys != ENOENT)
         p->ledger_problem = xstrdup(err.text);
 }
 
 void
-proof_load(struct proof *out, const char *manifest_path)
+proof_load(struct proof *out, const char *stem)
 {
     struct err ignored = ERR_INIT;
     const char *base = NULL;
-    AUTO_FD int dir = manifest_path ? path_open_parent(manifest_path, &base, &ignored) : -1;
+    AUTO_FD int dir = path_open_parent(stem, &base, &ignored);
 
     *out = (struct proof){0};
-    if (dir < 0 || !load(dir, xstrdup(base), MANIFEST_MAX, &out->manifest))
+    if (dir < 0)
+        return;
+    load_ledger(out, dir, base);
+    if (!load(dir, xasprintf("%s" MANIFEST_SUFFIX, base), MANIFEST_MAX, &out->manifest))
         return;
     load_signatures(out, dir);
     (void)load(dir, xasprintf("%s.tsr", out->manifest.name), SIGNATURE_MAX, &out->timestamp);
-    load_ledger(out, dir);
 }
 
 static void

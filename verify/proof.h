@@ -26,8 +26,8 @@ struct proof {
     struct ledger ledger;
 };
 
-/* Reads all that lies beside the manifest at this path (NULL: nothing). Problems are in *out. */
-void proof_load(struct proof *out, const char *manifest_path);
+/* Reads the manifest of that stem (DEST) and all that lies beside it. Problems are in *out. */
+void proof_load(struct proof *out, const char *stem);
 void proof_clear(struct proof *p);
 
 /* The file of that name among the signatures and the time stamp, or NULL. */

@@ -20,6 +20,11 @@ enum {
     OPT_HASHES,
     OPT_AGAINST,
     OPT_SALVAGE,
+    OPT_CA_FILE,
+    OPT_CA_PATH,
+    OPT_CRL_FILE,
+    OPT_LEDGER_HEAD,
+    OPT_RECORD,
 };
 
 static const struct option_spec option_table[] = {
@@ -38,6 +43,13 @@ static const struct option_spec option_table[] = {
     {"salvage", 0, "DEST", OPT_SALVAGE,
      "write what can be read of a damaged image to DEST.raw,\nwith DEST.map and "
      "DEST.manifest.json"},
+    {"ca-file", 0, "FILE", OPT_CA_FILE,
+     "trust signatures and time stamps that lead to one of\nthese certificates (PEM)"},
+    {"ca-path", 0, "DIR", OPT_CA_PATH, "the same, from a directory by hash, as OpenSSL's"},
+    {"crl-file", 0, "FILE", OPT_CRL_FILE, "certificates that were revoked since"},
+    {"ledger-head", 0, "HASH", OPT_LEDGER_HEAD,
+     "a head of the ledger that was noted elsewhere\n('exhibit custody head')"},
+    {"record", 0, NULL, OPT_RECORD, "add the result to the image's ledger"},
     {"from-medium", 0, NULL, OPT_FROM_MEDIUM,
      "take the segments out of the page cache first, so\nthat the medium itself is read"},
     {"threads", 0, "N", OPT_THREADS, "threads that read chunks (the number of cores)"},
@@ -95,6 +107,15 @@ take_hash(struct settings *s, const char *item, struct err *err)
 }
 
 static int
+add_file(const char **list, size_t *n, const char *what, const char *arg, struct err *err)
+{
+    if (*n == TRUST_FILES_MAX)
+        return err_set(err, OUTCOME_USAGE, "option '--%s' is given too often", what);
+    list[(*n)++] = arg;
+    return 0;
+}
+
+static int
 take_option(struct settings *s, int id, const char *arg, struct err *err)
 {
     uint64_t n = 0;
@@ -126,6 +147,20 @@ take_option(struct settings *s, int id, const char *arg, struct err *err)
         return 0;
     case OPT_AGAINST:
         s->against = arg;
+        return 0;
+    case OPT_CA_FILE:
+        return add_file(s->ca_files, &s->trust.n_ca_files, "ca-file", arg, err);
+    case OPT_CA_PATH:
+        return add_file(s->ca_paths, &s->trust.n_ca_paths, "ca-path", arg, err);
+    case OPT_CRL_FILE:
+        return add_file(s->crl_files, &s->trust.n_crl_files, "crl-file", arg, err);
+    case OPT_LEDGER_HEAD:
+        if (strlen(arg) != LEDGER_HASH_MAX - 1 || strspn(arg, "0123456789abcdefABCDEF") != 64)
+            return err_set(err, OUTCOME_USAGE, "option '--ledger-head': '%s' is no SHA-256", arg);
+        s->job.ledger_head = arg;
+        return 0;
+    case OPT_RECORD:
+        s->record = true;
         return 0;
     case OPT_SALVAGE:
         s->salvage = arg;
@@ -171,6 +206,9 @@ settings_read(int argc, char **argv, struct settings *s, struct options **option
     *options = options_new(&program, argc, argv);
     s->job.threads = cores < 1 ? 1 : cores < THREADS_MAX ? (size_t)cores : THREADS_MAX;
     s->job.logs = s->logs;
+    s->trust.ca_files = s->ca_files;
+    s->trust.ca_paths = s->ca_paths;
+    s->trust.crl_files = s->crl_files;
     if (parse(*options, s, err) != 0)
         return -1;
     *images = options_operands(*options, &n);

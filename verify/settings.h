@@ -7,13 +7,17 @@
 #include "common/options.h"
 #include "verify/job.h"
 
+#define TRUST_FILES_MAX 64
 #define IMAGES_MAX 1000 /* of one call; each holds its files open */
 
 struct settings {
     struct job_options job;
     const char *logs[EVIDENCE_LOGS_MAX]; /* job.logs */
-    const char *against;                 /* path, or NULL */
-    const char *salvage;                 /* DEST, or NULL */
+    const char *ca_files[TRUST_FILES_MAX], *ca_paths[TRUST_FILES_MAX], *crl_files[TRUST_FILES_MAX];
+    struct trust_spec trust;
+    bool record;         /* the result goes into the ledgers */
+    const char *against; /* path, or NULL */
+    const char *salvage; /* DEST, or NULL */
     enum progress_mode progress;
     bool json;
     bool quiet;

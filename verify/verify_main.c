@@ -1,6 +1,7 @@
 /*
  * exhibit-verify: checks finished images.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "common/requester.h"
 #include "common/text.h"
 #include "verify/output.h"
+#include "verify/recorder.h"
 #include "verify/settings.h"
 
 static atomic_bool interrupted;
@@ -29,6 +31,8 @@ struct call {
     size_t n;
     struct against against;
     struct salvage *salvage;
+    struct trust *trust;
+    struct recorder *recorder; /* NULL: nothing goes into ledgers */
     struct sandbox_state sandbox;
     json_t *results;
 };
@@ -52,6 +56,36 @@ reading_directories(const struct call *c, int **dirs)
     return n;
 }
 
+/* OpenSSL looks up authorities by name, when it meets a certificate. */
+static int
+add_authorities(const struct trust_spec *spec, int **dirs, size_t *n, struct err *err)
+{
+    for (size_t i = 0; i < spec->n_ca_paths; i++) {
+        int fd = open(spec->ca_paths[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+            return err_errno(err, "cannot open '%s'", spec->ca_paths[i]);
+        *dirs = xrealloc(*dirs, *n + 1, sizeof **dirs);
+        (*dirs)[(*n)++] = fd;
+    }
+    return 0;
+}
+
+static int
+start_recorder(struct call *c, struct err *err)
+{
+    const char **manifests;
+
+    if (!c->s->record)
+        return 0;
+    manifests = xcalloc(c->n, sizeof *manifests);
+    for (size_t i = 0; i < c->n; i++)
+        manifests[i] = c->jobs[i].location.manifest_path;
+    c->recorder = recorder_start(manifests, c->n, err);
+    free(manifests);
+    return c->recorder ? 0 : -1;
+}
+
 static void
 note_missing(struct sandbox_state *state, const char *text)
 {
@@ -72,7 +106,7 @@ enter_sandbox(struct call *c, const int *read_dirs, size_t n_read_dirs)
         .write_dirs = write_dirs,
         .n_write_dirs = c->salvage ? salvage_directories(c->salvage, write_dirs) : 0,
         .allow_threads = true,
-        .allow_send = c->s->against != NULL, /* to the supervisor */
+        .allow_send = c->s->against != NULL || c->recorder, /* to the supervisor */
     };
     struct err err = ERR_INIT;
 
@@ -124,6 +158,10 @@ prepare(struct call *c, char **images, struct err *err)
     size_t n_dirs;
 
     requester_find(&who);
+    c->trust = trust_new(&c->s->trust, err);
+    if (!c->trust)
+        return -1;
+    c->s->job.trust = c->trust;
     for (size_t i = 0; i < c->n; i++) {
         job_open(&c->jobs[i], images[i], &c->s->job);
         c->s->job.progress_total += job_size(&c->jobs[i]);
@@ -139,6 +177,8 @@ prepare(struct call *c, char **images, struct err *err)
             return -1;
         c->s->job.salvage = c->salvage;
     }
+    if (start_recorder(c, err) != 0 || add_authorities(&c->s->trust, &dirs, &n_dirs, err) != 0)
+        return -1;
     enter_sandbox(c, dirs, n_dirs);
     c->s->job.sandbox = &c->sandbox;
     return 0;
@@ -219,6 +259,24 @@ print_json(const json_t *results, bool several)
     (void)fputs(text, stdout);
 }
 
+/* What was concluded, as an event of the image's custody. */
+static enum outcome
+record(const struct call *c, size_t i)
+{
+    const struct job *job = &c->jobs[i];
+    struct err err = ERR_INIT;
+    json_t *fields;
+
+    if (!c->recorder || job->state != JOB_CONCLUDED)
+        return OUTCOME_DONE;
+    fields = json_object();
+    json_set_text(fields, "verdict", verdict_name(job->verdict));
+    json_set_u64(fields, "unreadable_sectors", job->unreadable_sectors);
+    if (recorder_add(c->recorder, i, fields, &err) == 0)
+        return OUTCOME_DONE;
+    return (enum outcome)err_report(&err);
+}
+
 static enum outcome
 run_jobs(struct call *c)
 {
@@ -234,6 +292,7 @@ run_jobs(struct call *c)
         c->s->job.progress_before += size;
         report(c, job);
         worst = graver(worst, outcome_of(job));
+        worst = graver(worst, record(c, i));
         job_close(job);
     }
     if (c->s->json)
@@ -259,6 +318,8 @@ run(struct settings *s, char **images, size_t n)
     else
         worst = run_jobs(&c);
     salvage_free(c.salvage);
+    recorder_end(c.recorder);
+    trust_free(c.trust);
     against_close(&c.against);
     for (size_t i = 0; i < n; i++)
         job_free(&c.jobs[i]);

@@ -14,7 +14,7 @@ expect 0 exhibit acquire "$DEV" "$T/case/EV-01" --case 2026-017 --evidence "EV 0
     --meta seal=S-4711 --meta "place=Room 5"
 assert_contains "$T/out" "$md5"
 assert_contains "$T/out" "$sha256"
-assert_only "$T/case" EV-01.E01 EV-01.manifest.json EV-01.log EV-01.map EV-01.md5 EV-01.sha256
+assert_only "$T/case" EV-01.E01 EV-01.custody.jsonl EV-01.manifest.json EV-01.log EV-01.map EV-01.md5 EV-01.sha256
 
 cd "$T/case"
 expect 0 ewfverify -q EV-01.E01

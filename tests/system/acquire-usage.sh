@@ -38,7 +38,9 @@ bad 2 "longer than" "$T/src" "$T/d/x" --notes "$(head -c 10000 /dev/zero | tr "\
 bad 2 "--hardware-blocker" "$T/src" "$T/d/x" --hardware-blocker "Tableau T35"
 bad 2 "--hardware-blocker" "$T/src" "$T/d/x" --write-block hardware
 bad 2 "write block" "$T/src" "$T/d/x" --write-block strong
-for option in --rescue "--segment-dir /tmp" "--sign-key k" "--sign-cert c" "--tsa http://x"; do
+bad 2 "--sign-key" "$T/src" "$T/d/x" --sign-cert c
+bad 1 "No such file" "$T/src" "$T/d/x" --sign-key k
+for option in --rescue "--segment-dir /tmp"; do
     # shellcheck disable=SC2086 # an option and its argument
     bad 2 "this version" "$T/src" "$T/d/x" $option
 done

@@ -18,7 +18,7 @@ compared=0
 for program in "$EXHIBIT_BIN"/exhibit-*; do
     name=${program##*/}
     case $name in
-    exhibit-supervisor | exhibit-worker | *-parser*) continue ;; # started by others only
+    exhibit-fetch | exhibit-supervisor | exhibit-worker | *-parser*) continue ;; # started by others only
     esac
     page=$pages/$name.1
     assert_exists "$page"
