@@ -279,7 +279,13 @@ manifests_that_do_not_fit(void **state)
     assert_non_null(location.problem);
     assert_string_equal(location.path, "s.001");
     image_location_free(&location);
-    assert_int_equal(image_locate("s.manifest.json", &location, &err), -1);
+    /* Named itself, it still does not hide the image of its name. */
+    assert_int_equal(image_locate("s.manifest.json", &location, &err), 0);
+    assert_non_null(location.problem);
+    assert_string_equal(location.path, "s.001");
+    image_location_free(&location);
+    assert_int_equal(rename("s.manifest.json", "alone.manifest.json"), 0);
+    assert_int_equal(image_locate("alone.manifest.json", &location, &err), -1);
 }
 
 /* Comes last: the limit cannot be raised again. */
