@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,62 +111,81 @@ seal_sign(const struct custody *c, const struct signer *by, char **file, struct 
 
 /* --- the time stamp --- */
 
-/* What is stamped: the first signature, for it covers the manifest; else the manifest. */
-struct stamped {
-    char *name;
-    char *data; /* owned only if it is a signature */
+struct bytes {
+    char *data; /* owned by whoever declares it, unless that is said */
     size_t n;
-    bool owned;
+};
+
+/* One stamping: of the first signature, for that covers the manifest; else of the manifest. */
+struct stamping {
+    const struct custody *custody;
+    const struct trust *trust;
+    const char *url; /* where the response is from; NULL: brought by hand */
+    char *name;      /* of what is stamped */
+    struct bytes what;
+    bool owned; /* `what` is not the custody's manifest */
+    struct bytes request;
 };
 
 static int
-choose(const struct custody *c, struct stamped *s, struct err *err)
+begin(struct stamping *s, const struct custody *c, struct err *err)
 {
     AUTO_FREE char *tsr = xasprintf("%s.tsr", c->manifest);
 
+    *s = (struct stamping){.custody = c};
     if (exists(c, tsr))
         return err_set(err, OUTCOME_REFUSED, "'%s' already exists: the image has its time stamp",
                        tsr);
     s->name = signature_name(c, 1);
     s->owned = exists(c, s->name);
     if (s->owned) {
-        s->data = infile_read(c->dir, s->name, SIGNATURE_MAX, &s->n, err);
-        return s->data ? 0 : -1;
+        s->what.data = infile_read(c->dir, s->name, SIGNATURE_MAX, &s->what.n, err);
+        return s->what.data ? 0 : -1;
     }
     free(s->name);
     s->name = xstrdup(c->manifest);
-    s->data = c->text;
-    s->n = c->size;
+    s->what = (struct bytes){c->text, c->size};
     return 0;
 }
 
 static void
-stamped_clear(struct stamped *s)
+end(struct stamping *s)
 {
     if (s->owned)
-        free(s->data);
+        free(s->what.data);
+    free(s->request.data);
     free(s->name);
 }
 
 static int
-keep(const struct custody *c, const struct stamped *s, const void *der, size_t n,
-     const struct timestamp_facts *facts, const char *url, char **file, struct err *err)
+ask(struct stamping *s, const char *policy, struct err *err)
 {
-    AUTO_FREE char *name = xasprintf("%s.tsr", c->manifest);
+    free(s->request.data);
+    s->request.data =
+        (char *)timestamp_request(s->what.data, s->what.n, policy, &s->request.n, err);
+    return s->request.data ? 0 : -1;
+}
+
+static int
+keep(const struct stamping *s, const struct bytes *response, const struct timestamp_facts *facts,
+     char **file, struct err *err)
+{
+    AUTO_FREE char *name = xasprintf("%s.tsr", s->custody->manifest);
     json_t *event = ledger_event("timestamped");
     char time[CLOCK_TEXT_MAX];
 
     json_set_text(event, "authority", facts->authority);
-    json_set_text(event, "url", url);
+    json_set_text(event, "url", s->url);
     json_set_text(event, "stamped", clock_text(facts->time, time));
     json_set_text(event, "serial", facts->serial);
     json_set_text(event, "of", s->name);
-    (void)json_object_set_new(event, "timestamp_file", custody_file(name, der, n));
-    if (outfile_write(c->dir, name, der, n, false, err) != 0) {
+    (void)json_object_set_new(event, "timestamp_file",
+                              custody_file(name, response->data, response->n));
+    if (outfile_write(s->custody->dir, name, response->data, response->n, false, err) != 0) {
         json_decref(event);
         return -1;
     }
-    if (custody_record(c, event, NULL, NULL, err) != 0)
+    if (custody_record(s->custody, event, NULL, NULL, err) != 0)
         return err_context(err, "'%s' is written, but the ledger does not say so", name);
     *file = xstrdup(name);
     return 0;
@@ -175,25 +194,24 @@ keep(const struct custody *c, const struct stamped *s, const void *der, size_t n
 /* The token is kept only if it answers the request, and, where authorities are named, comes from
    one of them. */
 static int
-check_and_keep(const struct custody *c, const struct stamped *s, const void *der, size_t n,
-               const void *request, size_t request_size, const struct trust *trust, const char *url,
-               char **file, struct err *err)
+check_and_keep(const struct stamping *s, const struct bytes *response, char **file, struct err *err)
 {
     struct timestamp_facts facts;
-    struct timestamp_facts years_later = {0};
+    struct timestamp_facts years_later;
     int r;
 
-    timestamp_check_response(der, n, request, request_size, trust, &facts);
-    timestamp_check(der, n, s->data, s->n, NULL, &years_later);
+    timestamp_check_response(response->data, response->n, s->request.data, s->request.n, s->trust,
+                             &facts);
+    timestamp_check(response->data, response->n, s->what.data, s->what.n, NULL, &years_later);
     if (!facts.intact)
         r = err_set(err, OUTCOME_FAILED, "the time stamp is refused: %s", facts.why);
-    else if (trust_has_anchors(trust) && !facts.trusted)
+    else if (trust_has_anchors(s->trust) && !facts.trusted)
         r = err_set(err, OUTCOME_FAILED, "the time stamp is not trusted: %s", facts.why);
     else if (!years_later.intact)
         r = err_set(err, OUTCOME_FAILED, "the time stamp is not of '%s': %s", s->name,
                     years_later.why);
     else
-        r = keep(c, s, der, n, &facts, url, file, err);
+        r = keep(s, response, &facts, file, err);
     timestamp_facts_clear(&years_later);
     timestamp_facts_clear(&facts);
     return r;
@@ -202,101 +220,79 @@ check_and_keep(const struct custody *c, const struct stamped *s, const void *der
 /* --- over the network --- */
 
 static int
-exchange(int to, int from, const void *request, size_t n, uint8_t **out, size_t *out_n,
-         struct err *err)
+exchange(int sock, const struct bytes *request, struct bytes *response, struct err *err)
 {
-    uint8_t *data = xcalloc(SIGNATURE_MAX + 1, 1);
-    size_t got = 0;
     ssize_t r;
 
-    /* A pipe holds more than a request. */
-    if (write(to, request, n) != (ssize_t)n) {
-        free(data);
+    /* A socket holds more than a request. */
+    if (write(sock, request->data, request->n) != (ssize_t)request->n)
         return err_errno(err, "cannot send to exhibit-fetch");
-    }
-    (void)close(to);
+    (void)shutdown(sock, SHUT_WR);
+    response->data = xcalloc(SIGNATURE_MAX + 1, 1);
     do {
-        r = read(from, data + got, SIGNATURE_MAX + 1 - got);
+        r = read(sock, response->data + response->n, SIGNATURE_MAX + 1 - response->n);
         if (r > 0)
-            got += (size_t)r;
-    } while ((r > 0 && got <= SIGNATURE_MAX) || (r < 0 && errno == EINTR));
-    *out = data;
-    *out_n = got;
+            response->n += (size_t)r;
+    } while ((r > 0 && response->n <= SIGNATURE_MAX) || (r < 0 && errno == EINTR));
     return 0;
 }
 
-static int
-run_fetch(const char *url, unsigned timeout, const int request[2], const int response[2],
-          const void *data, size_t n, uint8_t **out, size_t *out_n, struct err *err)
+/* exhibit-fetch, with a socket for both its standard streams: the request goes in and is ended, the
+   response comes out. */
+static pid_t
+start_fetch(const char *url, unsigned timeout, int theirs, struct err *err)
 {
     AUTO_FREE char *path = spawn_program_path("exhibit-fetch", err);
     AUTO_FREE char *seconds = xasprintf("%u", timeout);
     AUTO_FREE char *where = xstrdup(url);
     char name[] = "exhibit-fetch";
     char *argv[] = {name, where, seconds, NULL};
-    const struct spawn_fd fds[] = {{request[0], STDIN_FILENO}, {response[1], STDOUT_FILENO}};
+    const struct spawn_fd fds[] = {{theirs, STDIN_FILENO}, {theirs, STDOUT_FILENO}};
+
+    return path ? spawn(path, argv, fds, 2, err) : -1;
+}
+
+static int
+fetch(const struct stamping *s, unsigned timeout, struct bytes *response, struct err *err)
+{
+    int pair[2];
     int status = 0;
     pid_t pid;
     int r;
 
-    pid = path ? spawn(path, argv, fds, 2, err) : -1;
-    (void)close(request[0]);
-    (void)close(response[1]);
-    if (pid < 0) {
-        (void)close(request[1]);
-        (void)close(response[0]);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return err_errno(err, "cannot make a socket");
+    pid = start_fetch(s->url, timeout, pair[1], err);
+    (void)close(pair[1]);
+    r = pid < 0 ? -1 : exchange(pair[0], &s->request, response, err);
+    (void)close(pair[0]);
+    if (pid < 0 || spawn_wait(pid, &status, err) != 0 || r != 0)
         return -1;
-    }
-    r = exchange(request[1], response[0], data, n, out, out_n, err);
-    (void)close(response[0]);
-    if (spawn_wait(pid, &status, err) != 0 || r != 0)
-        return -1;
-    return status == 0 ? 0 : err_set(err, OUTCOME_FAILED, "no time stamp from '%s'", url);
+    return status == 0 ? 0 : err_set(err, OUTCOME_FAILED, "no time stamp from '%s'", s->url);
 }
 
 static int
-fetch(const char *url, unsigned timeout, const void *data, size_t n, uint8_t **out, size_t *out_n,
-      struct err *err)
+try_one(struct stamping *s, const struct seal_tsa *tsa, char **file, struct err *err)
 {
-    int request[2];
-    int response[2];
+    struct bytes response = {0};
+    int r = ask(s, tsa->policy, err) == 0 ? fetch(s, tsa->timeout, &response, err) : -1;
 
-    *out = NULL;
-    if (pipe2(request, O_CLOEXEC) != 0)
-        return err_errno(err, "cannot make a pipe");
-    if (pipe2(response, O_CLOEXEC) != 0) {
-        (void)close(request[0]);
-        (void)close(request[1]);
-        return err_errno(err, "cannot make a pipe");
-    }
-    return run_fetch(url, timeout, request, response, data, n, out, out_n, err);
-}
-
-static int
-try_one(const struct custody *c, const struct stamped *s, const struct seal_tsa *tsa,
-        const char *url, char **file, struct err *err)
-{
-    AUTO_FREE uint8_t *request = NULL;
-    AUTO_FREE uint8_t *response = NULL;
-    size_t n;
-    size_t response_n = 0;
-
-    request = timestamp_request(s->data, s->n, tsa->policy, &n, err);
-    if (!request || fetch(url, tsa->timeout, request, n, &response, &response_n, err) != 0)
-        return -1;
-    if (check_and_keep(c, s, response, response_n, request, n, tsa->trust, url, file, err) != 0)
-        return err_context(err, "'%s'", url);
-    return 0;
+    if (r == 0 && check_and_keep(s, &response, file, err) != 0)
+        r = err_context(err, "'%s'", s->url);
+    free(response.data);
+    return r;
 }
 
 int
 seal_timestamp(const struct custody *c, const struct seal_tsa *tsa, char **file, struct err *err)
 {
-    struct stamped s = {0};
-    int r = choose(c, &s, err);
+    struct stamping s;
+    int r = begin(&s, c, err);
 
+    s.trust = tsa->trust;
     for (size_t i = 0; r == 0 && i < tsa->n_urls; i++) {
-        r = try_one(c, &s, tsa, tsa->urls[i], file, err);
+        s.url = tsa->urls[i];
+        r = try_one(&s, tsa, file, err);
         if (r == 0)
             break;
         /* The next may do better; nothing else would name this one. */
@@ -306,7 +302,7 @@ seal_timestamp(const struct custody *c, const struct seal_tsa *tsa, char **file,
             r = 0;
         }
     }
-    stamped_clear(&s);
+    end(&s);
     return r;
 }
 
@@ -316,52 +312,46 @@ int
 seal_write_request(const struct custody *c, const char *policy, char **file, struct err *err)
 {
     AUTO_FREE char *name = xasprintf("%s.tsq", c->manifest);
-    AUTO_FREE uint8_t *request = NULL;
-    struct stamped s = {0};
-    size_t n;
-    int r = choose(c, &s, err);
+    struct stamping s;
+    int r = begin(&s, c, err);
 
-    if (r == 0) {
-        request = timestamp_request(s.data, s.n, policy, &n, err);
-        r = request ? outfile_write(c->dir, name, request, n, false, err) : -1;
-    }
+    if (r == 0)
+        r = ask(&s, policy, err);
+    if (r == 0)
+        r = outfile_write(c->dir, name, s.request.data, s.request.n, false, err);
     if (r == 0)
         *file = xstrdup(name);
-    stamped_clear(&s);
+    end(&s);
     return r;
 }
 
-static char *
-read_path(const char *path, size_t *n, struct err *err)
+static int
+read_request(struct stamping *s, struct err *err)
 {
-    const char *base;
-    AUTO_FD int dir = path_open_parent(path, &base, err);
+    AUTO_FREE char *name = xasprintf("%s.tsq", s->custody->manifest);
 
-    return dir < 0 ? NULL : infile_read(dir, base, SIGNATURE_MAX, n, err);
+    s->request.data = infile_read(s->custody->dir, name, TIMESTAMP_REQUEST_MAX, &s->request.n, err);
+    return s->request.data ? 0
+                           : err_context(err, "the response belongs to a request, which "
+                                              "'--timestamp-request' writes");
 }
 
 int
 seal_take_response(const struct custody *c, const char *path, const struct trust *trust,
                    char **file, struct err *err)
 {
-    AUTO_FREE char *name = xasprintf("%s.tsq", c->manifest);
-    AUTO_FREE char *request = NULL;
-    AUTO_FREE char *response = NULL;
-    struct stamped s = {0};
-    size_t request_n;
-    size_t n;
-    int r;
+    struct bytes response = {0};
+    struct stamping s;
+    int r = begin(&s, c, err);
 
-    request = infile_read(c->dir, name, TIMESTAMP_REQUEST_MAX, &request_n, err);
-    if (!request)
-        return err_context(err, "the response belongs to a request, which "
-                                "'--timestamp-request' writes");
-    response = read_path(path, &n, err);
-    if (!response)
-        return -1;
-    r = choose(c, &s, err);
+    s.trust = trust;
     if (r == 0)
-        r = check_and_keep(c, &s, response, n, request, request_n, trust, NULL, file, err);
-    stamped_clear(&s);
+        r = read_request(&s, err);
+    if (r == 0) {
+        response.data = infile_read(AT_FDCWD, path, SIGNATURE_MAX, &response.n, err);
+        r = response.data ? check_and_keep(&s, &response, file, err) : -1;
+    }
+    free(response.data);
+    end(&s);
     return r == 0 ? 0 : err_context(err, "'%s'", path);
 }

@@ -9,10 +9,8 @@
 #include "common/text.h"
 
 struct trust {
-    X509 **anchors;
-    size_t n_anchors;
-    X509_CRL **crls;
-    size_t n_crls;
+    STACK_OF(X509) * anchors;
+    STACK_OF(X509_CRL) * crls;
     char **paths;
     size_t n_paths;
 };
@@ -72,51 +70,62 @@ trust_digest_is_weak(int nid)
 
 /* --- reading them --- */
 
+static BIO *
+open_file(const char *file, struct err *err)
+{
+    BIO *bio = BIO_new_file(file, "r");
+
+    ERR_clear_error();
+    if (!bio)
+        (void)err_errno(err, "cannot read '%s'", file);
+    return bio;
+}
+
 static int
 add_anchors(struct trust *t, const char *file, struct err *err)
 {
-    BIO *bio = BIO_new_file(file, "r");
-    size_t before = t->n_anchors;
+    BIO *bio = open_file(file, err);
+    int before = sk_X509_num(t->anchors);
     X509 *x;
 
-    if (!bio) {
-        ERR_clear_error();
-        return err_set(err, OUTCOME_FAILED, "cannot read '%s'", file);
-    }
+    if (!bio)
+        return -1;
     while ((x = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL) {
-        t->anchors = xrealloc(t->anchors, t->n_anchors + 1, sizeof *t->anchors);
-        t->anchors[t->n_anchors++] = x;
+        if (sk_X509_push(t->anchors, x) <= 0)
+            X509_free(x);
     }
     (void)BIO_free(bio);
     ERR_clear_error();
-    if (t->n_anchors == before)
+    if (sk_X509_num(t->anchors) == before)
         return err_set(err, OUTCOME_FAILED, "'%s' holds no certificate in PEM", file);
     return 0;
+}
+
+/* One in DER, or any number in PEM. */
+static X509_CRL *
+next_crl(BIO *bio, bool first)
+{
+    X509_CRL *c = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL);
+
+    return !c && first && BIO_seek(bio, 0) == 0 ? d2i_X509_CRL_bio(bio, NULL) : c;
 }
 
 static int
 add_crls(struct trust *t, const char *file, struct err *err)
 {
-    BIO *bio = BIO_new_file(file, "r");
-    size_t before = t->n_crls;
+    BIO *bio = open_file(file, err);
+    int before = sk_X509_CRL_num(t->crls);
     X509_CRL *c;
 
-    if (!bio) {
-        ERR_clear_error();
-        return err_set(err, OUTCOME_FAILED, "cannot read '%s'", file);
-    }
-    for (;;) {
-        c = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL);
-        if (!c && t->n_crls == before && BIO_seek(bio, 0) == 0)
-            c = d2i_X509_CRL_bio(bio, NULL);
-        if (!c)
-            break;
-        t->crls = xrealloc(t->crls, t->n_crls + 1, sizeof *t->crls);
-        t->crls[t->n_crls++] = c;
+    if (!bio)
+        return -1;
+    while ((c = next_crl(bio, sk_X509_CRL_num(t->crls) == before)) != NULL) {
+        if (sk_X509_CRL_push(t->crls, c) <= 0)
+            X509_CRL_free(c);
     }
     (void)BIO_free(bio);
     ERR_clear_error();
-    if (t->n_crls == before)
+    if (sk_X509_CRL_num(t->crls) == before)
         return err_set(err, OUTCOME_FAILED, "'%s' holds no revocation list", file);
     return 0;
 }
@@ -143,6 +152,8 @@ trust_new(const struct trust_spec *spec, struct err *err)
 {
     struct trust *t = xcalloc(1, sizeof *t);
 
+    t->anchors = sk_X509_new_null();
+    t->crls = sk_X509_CRL_new_null();
     if (add_all(t, spec, err) == 0)
         return t;
     trust_free(t);
@@ -154,14 +165,10 @@ trust_free(struct trust *t)
 {
     if (!t)
         return;
-    for (size_t i = 0; i < t->n_anchors; i++)
-        X509_free(t->anchors[i]);
-    for (size_t i = 0; i < t->n_crls; i++)
-        X509_CRL_free(t->crls[i]);
+    sk_X509_pop_free(t->anchors, X509_free);
+    sk_X509_CRL_pop_free(t->crls, X509_CRL_free);
     for (size_t i = 0; i < t->n_paths; i++)
         free(t->paths[i]);
-    free(t->anchors);
-    free(t->crls);
     free(t->paths);
     free(t);
 }
@@ -169,7 +176,7 @@ trust_free(struct trust *t)
 bool
 trust_has_anchors(const struct trust *t)
 {
-    return t && (t->n_anchors > 0 || t->n_paths > 0);
+    return t && (sk_X509_num(t->anchors) > 0 || t->n_paths > 0);
 }
 
 /* --- stores --- */
@@ -194,16 +201,16 @@ trust_store(const struct trust *t, int64_t at, int purpose)
     X509_STORE *store = empty_store(at, purpose);
     X509_LOOKUP *dirs = NULL;
 
-    for (size_t i = 0; i < t->n_anchors; i++)
-        (void)X509_STORE_add_cert(store, t->anchors[i]);
-    for (size_t i = 0; i < t->n_crls; i++)
-        (void)X509_STORE_add_crl(store, t->crls[i]);
+    for (int i = 0; i < sk_X509_num(t->anchors); i++)
+        (void)X509_STORE_add_cert(store, sk_X509_value(t->anchors, i));
+    for (int i = 0; i < sk_X509_CRL_num(t->crls); i++)
+        (void)X509_STORE_add_crl(store, sk_X509_CRL_value(t->crls, i));
     if (t->n_paths > 0)
         dirs = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
     for (size_t i = 0; dirs && i < t->n_paths; i++)
         (void)X509_LOOKUP_add_dir(dirs, t->paths[i], X509_FILETYPE_PEM);
     /* Of the signer alone: lists of the authorities above are seldom at hand. */
-    if (t->n_crls > 0)
+    if (sk_X509_CRL_num(t->crls) > 0)
         (void)X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
     ERR_clear_error();
     return store;
