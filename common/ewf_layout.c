@@ -335,7 +335,24 @@ ewf_lay_out(struct image *img, const struct image_source *from)
         compare_counts(img);
 }
 
+static int
+ewf_parse(struct image *img, struct err *err)
+{
+    for (size_t i = 0; i < img->files.n; i++) {
+        if (img->files.v[i].present)
+            ewf_walk_segment(img, i);
+        else
+            img->ewf->segments[i].table = img->ewf->n_tables;
+    }
+    drop_superfluous(img);
+    if (ewf_set_sizes(img, &img->from, err) != 0)
+        return -1;
+    ewf_lay_out(img, &img->from);
+    return 0;
+}
+
 static const struct image_format_ops ewf_ops = {
+    .load = ewf_parse,
     .read = image_read_cached,
     .read_chunks = ewf_read_chunks,
     .next_mapped = ewf_next_mapped,
@@ -349,19 +366,7 @@ ewf_open(struct image *img, const struct image_source *from, struct err *err)
     img->info.format = IMAGE_E01;
     img->ewf = xcalloc(1, sizeof *img->ewf);
     (void)pthread_mutex_init(&img->ewf->check, NULL);
-    if (ewf_find_segments(img, from, err) != 0)
-        return -1;
-    for (size_t i = 0; i < img->files.n; i++) {
-        if (img->files.v[i].present)
-            ewf_walk_segment(img, i);
-        else
-            img->ewf->segments[i].table = img->ewf->n_tables;
-    }
-    drop_superfluous(img);
-    if (ewf_set_sizes(img, from, err) != 0)
-        return -1;
-    ewf_lay_out(img, from);
-    return 0;
+    return ewf_find_segments(img, from, err);
 }
 
 void

@@ -250,19 +250,28 @@ cache_init(struct image *img)
         c->slots[i].index = UINT64_MAX;
 }
 
+int
+image_load(struct image *img, struct err *err)
+{
+    if (img->ops->load && img->ops->load(img, err) != 0)
+        return -1;
+    img->from = (struct image_source){0};
+    cache_init(img);
+    return 0;
+}
+
 static struct image *
-open_source(const struct image_source *from, struct err *err)
+open_source(const struct image_source *from, bool open_only, struct err *err)
 {
     struct image *img = xcalloc(1, sizeof *img);
 
+    img->from = *from;
     (void)pthread_mutex_init(&img->cache.lock, NULL);
     image_files_init(&img->files);
-    if (open_format(img, from, err) != 0) {
-        image_free(img);
-        return NULL;
-    }
-    cache_init(img);
-    return img;
+    if (open_format(img, from, err) == 0 && (open_only || image_load(img, err) == 0))
+        return img;
+    image_free(img);
+    return NULL;
 }
 
 struct image *
@@ -274,14 +283,14 @@ image_open(const char *path, const struct image_options *options, struct err *er
         from.manifest = options->manifest;
         from.sector_size = options->sector_size;
     }
-    return open_source(&from, err);
+    return open_source(&from, options && options->open_only, err);
 }
 
 struct image *
 image_open_parts(const struct image_parts *parts, struct err *err)
 {
     return open_source(&(struct image_source){.parts = parts, .sector_size = parts->sector_size},
-                       err);
+                       false, err);
 }
 
 void

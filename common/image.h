@@ -77,6 +77,7 @@ struct image_info {
 struct image_options {
     const struct manifest *manifest; /* names, order and sizes of the segments; or NULL */
     uint32_t sector_size;            /* for raw; 0 is 512, or what the manifest says */
+    bool open_only;                  /* leave the rest to image_load() */
 };
 
 struct image;
@@ -88,6 +89,12 @@ struct image;
    OUTCOME_FINDINGS: an image, but so damaged that nothing of it can be read (sys is ENODATA where
    it is cut off). */
 struct image *image_open(const char *path, const struct image_options *options, struct err *err);
+
+/* After image_open() with open_only, which finds and opens the files, but parses no more of them
+   than tells their format and order: the rest, so that it can be done in a sandbox. Until then only
+   the segments' paths and image_directories() are known. The options' manifest must still be there.
+   Errors: as of image_open(). */
+int image_load(struct image *img, struct err *err);
 void image_free(struct image *img);
 
 /* One segment file of a set that has no names to go by. */

@@ -14,6 +14,8 @@ struct ewf; /* ewf_image.h */
 
 /* What differs between raw and E01. */
 struct image_format_ops {
+    /* The second step of opening; NULL: there is none. */
+    int (*load)(struct image *img, struct err *err);
     /* All n bytes at offset, which lie within the media, or -1. */
     int (*read)(struct image *img, void *buf, size_t n, uint64_t offset, struct err *err);
     void (*read_chunks)(struct image *img, struct image_scratch *scratch, uint64_t first,
@@ -43,8 +45,17 @@ struct image_cache {
     size_t n_spare;
 };
 
+/* What says which files an image has. */
+struct image_source {
+    const char *path;                /* of the first segment, or of the manifest */
+    const struct manifest *manifest; /* or NULL */
+    const struct image_parts *parts; /* or NULL; with it neither of the others */
+    uint32_t sector_size;            /* for raw; 0: none is asked for */
+};
+
 struct image {
     const struct image_format_ops *ops;
+    struct image_source from; /* until it is loaded */
     struct image_info info;
     struct image_files files;
     struct image_segment *segments; /* info.segments, while it is being filled */
@@ -81,14 +92,6 @@ const char *image_base_name(const char *path);
 /* Opens the files as the manifest lists them; those that are not there become findings. */
 int image_add_manifest_files(struct image *img, const char *manifest_path, const struct manifest *m,
                              struct err *err);
-
-/* What says which files an image has. */
-struct image_source {
-    const char *path;                /* of the first segment, or of the manifest */
-    const struct manifest *manifest; /* or NULL */
-    const struct image_parts *parts; /* or NULL; with it neither of the others */
-    uint32_t sector_size;            /* for raw; 0: none is asked for */
-};
 
 /* The formats. Only the first file is open already, or, with a manifest or with parts, all are. */
 int image_raw_open(struct image *img, const struct image_source *from, struct err *err);

@@ -271,14 +271,20 @@ add_missing(struct evidence *e, const char *name)
 }
 
 static struct evidence_pieces *
-pieces_of(struct evidence *e, const char *hash)
+find_pieces(const struct evidence *e, const char *hash)
 {
-    struct evidence_pieces *p;
-
     for (size_t i = 0; i < e->n_pieces; i++) {
         if (strcmp(e->pieces[i].hash, hash) == 0)
             return &e->pieces[i];
     }
+    return NULL;
+}
+
+static struct evidence_pieces *
+new_pieces(struct evidence *e, const char *hash)
+{
+    struct evidence_pieces *p;
+
     e->pieces = xrealloc(e->pieces, e->n_pieces + 1, sizeof *e->pieces);
     p = &e->pieces[e->n_pieces++];
     *p = (struct evidence_pieces){0};
@@ -286,11 +292,12 @@ pieces_of(struct evidence *e, const char *hash)
     return p;
 }
 
+/* A set of pieces is never empty. */
 static void
 add_piece(struct evidence *e, const struct hashlog_entry *entry, uint64_t media_size)
 {
-    struct evidence_pieces *p = pieces_of(e, entry->hash);
-    const struct manifest_piece *last = p->n > 0 ? &p->v[p->n - 1] : NULL;
+    struct evidence_pieces *p = find_pieces(e, entry->hash);
+    const struct manifest_piece *last = p ? &p->v[p->n - 1] : NULL;
 
     if (entry->offset > media_size || entry->length > media_size - entry->offset) {
         set_problem(e, "it has hashes of pieces that lie beyond the end of the media");
@@ -300,6 +307,8 @@ add_piece(struct evidence *e, const struct hashlog_entry *entry, uint64_t media_
         set_problem(e, "its pieces overlap or stand out of order");
         return;
     }
+    if (!p)
+        p = new_pieces(e, entry->hash);
     if ((p->n & (p->n - 1)) == 0) {
         p->v = xrealloc(p->v, p->n > 0 ? 2 * p->n : 1, sizeof *p->v);
         p->hex = xrealloc(p->hex, p->n > 0 ? 2 * p->n : 1, sizeof *p->hex);

@@ -53,7 +53,7 @@ hash_manifest(struct job *job)
 void
 job_open(struct job *job, const char *operand, const struct job_options *options)
 {
-    struct image_options image_options = {0};
+    struct image_options image_options = {.open_only = true};
 
     *job = (struct job){.operand = operand,
                         .err = ERR_INIT,
@@ -75,6 +75,17 @@ job_open(struct job *job, const char *operand, const struct job_options *options
                   &job->evidence);
     if (options->from_medium)
         job->dropped = image_drop_cache(job->image);
+}
+
+void
+job_load(struct job *job)
+{
+    if (job->state != JOB_OPEN || !job->image || image_load(job->image, &job->err) == 0)
+        return;
+    image_free(job->image);
+    job->image = NULL;
+    if (job->err.outcome != OUTCOME_FINDINGS)
+        job->state = JOB_ERROR;
 }
 
 /* An E01 of which nothing can be read: that alone is the result. */
@@ -280,5 +291,7 @@ job_unreadable_sectors(const struct job *job)
 {
     uint32_t sector = image_info(job->image)->bytes_per_sector;
 
+    if (sector == 0) /* not loaded yet */
+        return 0;
     return (ranges_total(job_unreadable(job)) + sector - 1) / sector;
 }

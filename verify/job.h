@@ -65,8 +65,12 @@ struct job {
     enum verdict verdict;
 };
 
-/* Opens the image and everything beside it that is needed later. */
+/* Opens the image's files and everything beside it that is needed later; but for the manifest,
+   nothing of it is parsed yet. */
 void job_open(struct job *job, const char *operand, const struct job_options *options);
+
+/* Parses the image, in the sandbox. */
+void job_load(struct job *job);
 
 /* The pass over the image, the checks, the verdict. */
 void job_run(struct job *job, const struct job_options *options);

@@ -149,7 +149,7 @@ open_source(struct call *c, const struct requester *who, struct err *err)
     return 0;
 }
 
-/* Opens everything, then gives everything up that is not needed any more. */
+/* Opens everything, then gives everything up that is not needed any more, then parses. */
 static int
 prepare(struct call *c, char **images, struct err *err)
 {
@@ -162,10 +162,8 @@ prepare(struct call *c, char **images, struct err *err)
     if (!c->trust)
         return -1;
     c->s->job.trust = c->trust;
-    for (size_t i = 0; i < c->n; i++) {
+    for (size_t i = 0; i < c->n; i++)
         job_open(&c->jobs[i], images[i], &c->s->job);
-        c->s->job.progress_total += job_size(&c->jobs[i]);
-    }
     if (open_source(c, &who, err) != 0)
         return -1;
     n_dirs = reading_directories(c, &dirs);
@@ -181,6 +179,10 @@ prepare(struct call *c, char **images, struct err *err)
         return -1;
     enter_sandbox(c, dirs, n_dirs);
     c->s->job.sandbox = &c->sandbox;
+    for (size_t i = 0; i < c->n; i++) {
+        job_load(&c->jobs[i]);
+        c->s->job.progress_total += job_size(&c->jobs[i]);
+    }
     return 0;
 }
 
