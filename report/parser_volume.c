@@ -3,7 +3,9 @@
  */
 #include <stdlib.h>
 
+#include "common/cleanup.h"
 #include "common/json.h"
+#include "common/text.h"
 #include "report/parser.h"
 #include "report/parser_emit.h"
 #include "report/slack.h"
@@ -127,15 +129,27 @@ send_sample(struct parser_image *p)
     emit_send(message);
 }
 
+/* libtsk knows some archives and names them: "Unsupported image type (Gzip Archive)". */
+static char *
+in_parentheses(const char *s)
+{
+    const char *open = strchr(s, '(');
+    const char *close = open ? strrchr(open, ')') : NULL;
+
+    return close ? xstrndup(open + 1, (size_t)(close - open - 1)) : NULL;
+}
+
 static void
 send_no_fs(struct parser_image *p, const struct signature_found *found, uint32_t code,
            const char *why)
 {
+    bool other = code == TSK_ERR_IMG_UNSUPTYPE && !found->name;
     bool unknown = code == TSK_ERR_FS_ENCRYPTED || code == TSK_ERR_FS_POSSIBLY_ENCRYPTED ||
-                   code == TSK_ERR_FS_UNKTYPE;
+                   code == TSK_ERR_FS_UNKTYPE || other;
     json_t *message = emit_new("no-fs");
+    AUTO_FREE char *archive = other ? in_parentheses(why) : NULL;
 
-    emit_text(message, "content", found->name);
+    emit_text(message, "content", archive ? archive : found->name);
     emit_text(message, "content_detail", found->detail);
     json_set_bool(message, "encrypted", found->encrypted);
     emit_send(message);
