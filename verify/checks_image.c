@@ -150,6 +150,31 @@ other_in_log(const struct check_input *in, const struct evidence *e,
     return NULL;
 }
 
+/* True where the log repeats what the manifest says of that segment: the comparison with the
+   manifest has said all there is to say. */
+static bool
+repeats_manifest(const struct check_input *in, const struct evidence_file_hash *f)
+{
+    const struct image_segment *s = &image_info(in->image)->segments[f->segment];
+    const struct manifest_segment *m =
+        in->location->manifest ? &in->location->manifest->segments[s->listed] : NULL;
+
+    return m && ((strcmp(f->hash, "md5") == 0 && digest_hex_equal(f->hex, m->md5)) ||
+                 (strcmp(f->hash, "sha256") == 0 && digest_hex_equal(f->hex, m->sha256)));
+}
+
+static bool
+is_cut_off(const struct image_info *info, const char *path)
+{
+    for (size_t i = 0; i < info->n_findings; i++) {
+        const struct image_finding *f = &info->findings[i];
+
+        if (f->incomplete && f->segment && strcmp(f->segment, path) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool
 compare_with_log(const struct check_input *in, const struct evidence *e,
                  const struct evidence_file_hash *f, struct check *c)
@@ -160,7 +185,7 @@ compare_with_log(const struct check_input *in, const struct evidence *e,
 
     if (have && digest_hex_equal(have->hex, f->hex))
         return true;
-    if (!s->present) /* that it is missing is known */
+    if (!s->present || repeats_manifest(in, f)) /* what is wrong is said already */
         return false;
     set_target(c, s->path);
     other = have ? other_in_log(in, e, f, have->hex) : NULL;
@@ -171,7 +196,8 @@ compare_with_log(const struct check_input *in, const struct evidence *e,
         check_fail(c, false, "'%s' cannot be read: %s", base_name(s->path),
                    have->sys ? strerror(have->sys) : "it became shorter");
     else
-        check_fail(c, false, "'%s': %s %s '%s'", base_name(s->path), f->hash,
+        check_fail(c, is_cut_off(image_info(in->image), s->path), "'%s': %s %s '%s'",
+                   base_name(s->path), f->hash,
                    have ? "differs from that in" : "cannot be computed here, to compare it with",
                    base_name(e->path));
     add_segment_ranges(in, s, c);

@@ -23,28 +23,17 @@ compare_sizes(const struct check_input *in, struct check *c)
 }
 
 /* A solid-state disk may erase by itself what was deleted before it was seized. */
-static void
-explain(const struct check_input *in, struct check *c)
+static const char *
+word_on_trim(const struct check_input *in)
 {
-    const struct compare_result *r = in->compare;
-    AUTO_FREE char *before = c->detail;
-
-    c->detail = NULL;
-    if (r->now_zero > 0)
-        c->detail = xasprintf("%s; %" PRIu64 " of the differing bytes are zero there now", before,
-                              r->now_zero);
-    else
-        c->detail = xstrdup(before);
-    if (in->against->solid_state) {
-        AUTO_FREE char *text = c->detail;
-
-        c->detail = xasprintf(
-            "%s; the disk is not rotational: with TRIM and garbage collection an SSD erases what "
-            "no "
-            "file uses on its own, whenever it has power, so that a difference does not show that "
-            "somebody wrote to it",
-            text);
-    }
+    if (!in->against->solid_state)
+        return "";
+    if (in->compare->different.n == 0)
+        return "; the disk is not rotational: with TRIM and garbage collection an SSD erases what "
+               "no file uses on its own, whenever it has power, so a later comparison may differ";
+    return "; the disk is not rotational: with TRIM and garbage collection an SSD erases what no "
+           "file uses on its own, whenever it has power, so that a difference does not show that "
+           "somebody wrote to it";
 }
 
 static void
@@ -59,17 +48,22 @@ append(char **text, const char *what, const struct ranges *set)
         *text = xstrdup(before ? before : "");
 }
 
-/* What lies on neither side of the comparison is named beside every result. */
+/* Beside every result: what lies on neither side of the comparison is named. */
 static char *
-not_compared(const struct check_input *in)
+remarks_of(const struct check_input *in)
 {
-    char *text = NULL;
+    uint64_t zero = in->compare->now_zero;
+    char *text =
+        zero ? xasprintf("; %" PRIu64 " of the differing bytes are zero there now", zero) : NULL;
+    char *all;
 
     append(&text, "that could not be read when the image was made", in->unreadable);
     append(&text, "that the source does not return now", &in->compare->unreadable);
     append(&text, "that are damaged in the image", &in->compare->damaged);
     append(&text, "that are missing in the image", &in->scan->missing_media);
-    return text;
+    all = xasprintf("%s%s", text, word_on_trim(in));
+    free(text);
+    return all;
 }
 
 static void
@@ -105,9 +99,7 @@ check_source(const struct check_input *in, struct check *c)
                    "'%s' went away at media offset %" PRIu64 ": %s; what follows was not "
                    "compared",
                    in->against->path, r->gone_at, strerror(r->gone));
-    if (r->different.n > 0)
-        explain(in, c);
-    rest = not_compared(in);
+    rest = remarks_of(in);
     if (c->status != STATUS_FAILED && r->compared == 0)
         check_skip(c, "nothing could be compared%s", rest);
     else if (c->status != STATUS_FAILED)

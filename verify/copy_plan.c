@@ -20,6 +20,8 @@ static const char *const side_files[] = {
     ".dfxml",       ".case.jsonld",   MANIFEST_SUFFIX,
 };
 
+#define SIGNERS_MAX 99 /* as exhibit-seal numbers them */
+
 static const char *
 base_name(const char *path)
 {
@@ -112,6 +114,11 @@ list_files(struct copy *c, const struct image_location *location, const struct i
         r = add_if_there(c, location->stem, evidence_suffixes[i], err);
         if (r == 0)
             r = add_if_there(c, info->segments[0].path, evidence_suffixes[i], err);
+    }
+    for (unsigned i = 2; i <= SIGNERS_MAX && r == 0; i++) { /* the first stands in the list */
+        AUTO_FREE char *suffix = xasprintf(MANIFEST_SUFFIX ".%u.p7s", i);
+
+        r = add_if_there(c, location->stem, suffix, err);
     }
     for (size_t i = 0; i < sizeof side_files / sizeof side_files[0] && r == 0; i++)
         r = add_if_there(c, location->stem, side_files[i], err);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "common/text.h"
+#include "verify/damage.h"
 
 #define BLOCK_BYTES ((size_t)1 << 20)
 #define RING_BYTES ((size_t)32 << 20)
@@ -42,70 +43,6 @@ scan_pieces_in_order(const struct manifest_piece *v, size_t n)
     return true;
 }
 
-/* --- damage --------------------------------------------------------------------------------- */
-
-static size_t
-segment_of(const struct image_info *info, uint64_t media_offset)
-{
-    for (size_t i = 0; i < info->n_segments; i++) {
-        const struct image_segment *s = &info->segments[i];
-
-        if (media_offset - s->media_offset < s->media_length && media_offset >= s->media_offset)
-            return i;
-    }
-    return 0;
-}
-
-/* The lock is held. */
-static void
-add_damage(struct scan *s, const struct damage *d, uint64_t chunks)
-{
-    struct scan_result *out = s->out;
-    bool missing = d->state == CHUNK_MISSING;
-
-    *(missing ? &out->missing : &out->damaged) += chunks;
-    ranges_add(missing ? &out->missing_media : &out->damaged_media, d->media.offset,
-               d->media.length);
-    if (out->n_damage == SCAN_DAMAGE_MAX)
-        return;
-    if (!out->damage)
-        out->damage = xcalloc(SCAN_DAMAGE_MAX, sizeof *out->damage);
-    out->damage[out->n_damage++] = *d;
-}
-
-static void
-note_gap(struct scan *s, uint64_t first, uint64_t count)
-{
-    const struct image_info *info = image_info(s->spec->image);
-    uint64_t offset = first * info->chunk_size;
-    uint64_t end =
-        first + count < info->chunk_count ? (first + count) * info->chunk_size : info->media_size;
-    struct damage d = {.media = {offset, end - offset},
-                       .state = CHUNK_MISSING,
-                       .segment = segment_of(info, offset),
-                       .file_offset = UINT64_MAX};
-
-    (void)pthread_mutex_lock(&s->lock);
-    add_damage(s, &d, count);
-    (void)pthread_mutex_unlock(&s->lock);
-}
-
-static void
-note_chunk(struct scan *s, uint64_t index, const struct chunk *c)
-{
-    const struct image_info *info = image_info(s->spec->image);
-    uint64_t offset = index * info->chunk_size;
-    bool missing = c->state == CHUNK_MISSING;
-    struct damage d = {.media = {offset, c->length},
-                       .state = c->state,
-                       .segment = missing ? segment_of(info, offset) : c->segment,
-                       .file_offset = missing ? UINT64_MAX : c->file_offset};
-
-    (void)pthread_mutex_lock(&s->lock);
-    add_damage(s, &d, 1);
-    (void)pthread_mutex_unlock(&s->lock);
-}
-
 /* --- threads -------------------------------------------------------------------------------- */
 
 static void
@@ -123,8 +60,11 @@ fill_block(struct scan *s, struct image_scratch *scratch, struct block *b)
         const struct chunk *c = &b->chunks[i];
 
         b->length += c->length;
-        if (c->state != CHUNK_OK)
-            note_chunk(s, b->first + i, c);
+        if (c->state != CHUNK_OK) {
+            (void)pthread_mutex_lock(&s->lock);
+            damage_chunk(s->out, info, b->first + i, c);
+            (void)pthread_mutex_unlock(&s->lock);
+        }
         if (c->state == CHUNK_MISSING) {
             b->missing = true;
         } else if (c->segment >= b->segment) {
@@ -145,8 +85,11 @@ worker_main(void *arg)
     for (;;) {
         struct block *b = ring_claim(s->ring, &gap_first, &gap_count);
 
-        if (gap_count > 0)
-            note_gap(s, gap_first, gap_count);
+        if (gap_count > 0) {
+            (void)pthread_mutex_lock(&s->lock);
+            damage_gap(s->out, image_info(s->spec->image), gap_first, gap_count);
+            (void)pthread_mutex_unlock(&s->lock);
+        }
         if (!b)
             return NULL;
         fill_block(s, seat->scratch, b);
@@ -438,35 +381,6 @@ run_threads(struct scan *s, struct seat *seats, size_t n_workers, struct err *er
     return r;
 }
 
-static int
-by_media_offset(const void *a, const void *b)
-{
-    const struct damage *x = a;
-    const struct damage *y = b;
-
-    return x->media.offset < y->media.offset ? -1 : x->media.offset > y->media.offset;
-}
-
-/* What is missing in a row is one damage. */
-static void
-join_missing(struct scan_result *out)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < out->n_damage; i++) {
-        const struct damage *d = &out->damage[i];
-        struct damage *last = n > 0 ? &out->damage[n - 1] : NULL;
-
-        if (last && d->state == CHUNK_MISSING && last->state == CHUNK_MISSING &&
-            d->segment == last->segment &&
-            d->media.offset == last->media.offset + last->media.length)
-            last->media.length += d->media.length;
-        else
-            out->damage[n++] = *d;
-    }
-    out->n_damage = n;
-}
-
 int
 scan_run(const struct scan_spec *spec, struct scan_result *out, struct err *err)
 {
@@ -486,9 +400,7 @@ scan_run(const struct scan_spec *spec, struct scan_result *out, struct err *err)
     image_expect_sequential(spec->image);
     r = run_threads(&s, seats, n_workers, err);
     out->stopped = *spec->stop;
-    if (out->n_damage > 1) /* the workers found it in any order */
-        qsort(out->damage, out->n_damage, sizeof *out->damage, by_media_offset);
-    join_missing(out);
+    damage_sort(out);
     free(seats);
     (void)pthread_mutex_destroy(&s.lock);
     ring_free(s.ring);
