@@ -115,6 +115,15 @@ unless_sanitized() {
     esac
 }
 
+# how_many NAME FEW MANY WHAT: sets NAME to FEW, or to MANY where check-long runs the test, and says so
+# in a line that tests/run shows at its end.
+how_many() {
+    local n=$2
+    [ -z "${EXHIBIT_LONG:-}" ] || n=$3
+    printf -v "$1" %s "$n"
+    echo "COUNT: ${0##*/}: $n $4 (check-long: $3)"
+}
+
 # --- devices --------------------------------------------------------------------------------------
 
 detach_loop() {
@@ -196,6 +205,54 @@ slow_device() {
     serve "$file" --filter=delay file "$file" rdelay="$delay"
     attach_served "$@"
 }
+
+# hanging_device FILE [losetup options]: sets DEV to a block device with the contents of FILE that
+# stops to answer with `hang_device` and goes on with `unhang_device`. What reads it meanwhile waits
+# in the kernel, where no signal reaches it.
+hanging_device() {
+    local file=$1
+    shift
+    require_loop
+    require nbdkit perl
+    nbdkit --filter=pause null --help >/dev/null 2>&1 || skip "nbdkit has no pause filter"
+    HANG_CONTROL=$(mktemp -u "$T/hang.XXXXXX")
+    serve "$file" --filter=pause file "$file" pause-control="$HANG_CONTROL"
+    attach_served "$@"
+    # Whatever still waits must end before the device can be taken down.
+    at_exit unhang_device
+}
+
+# pause_filter LETTER: tells the server (nbdkit-pause-filter(1)) and waits for its answer.
+pause_filter() {
+    perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "$ARGV[0]: $!";
+        syswrite($s, $ARGV[1]); sysread($s, $b, 1) or die "no answer"' "$HANG_CONTROL" "$1"
+}
+hang_device() { pause_filter p; }
+unhang_device() { pause_filter r; }
+
+# --- destinations that fail -----------------------------------------------------------------------
+
+# small_filesystem DIR SIZE: a file system of its own, for space that runs out and for failing_writes.
+small_filesystem() {
+    require_root
+    mkdir -p "$1"
+    mount -t tmpfs -o "size=$2,mode=755" tmpfs "$1" 2>/dev/null || skip "cannot mount a tmpfs here"
+    at_exit umount -l "$1"
+}
+
+# failing_writes DIR N ERRNO once|on COMMAND...: runs it with the Nth write below DIR, which must be a
+# small_filesystem, failing with that errno: once, or all that follow as well. N 0: none fails.
+# `writes_made` prints how many there were (writes, truncations and syncs of all processes).
+failing_writes() {
+    local dir=$1 n=$2 error=$3 lasting=$4
+    shift 4
+    printf '\0\0\0\0\0\0\0\0' >"$T/writes"
+    LD_PRELOAD=$EXHIBIT_BIN/../tests/failing_writes.so \
+        FAILING_WRITES="$T/writes,$dir,$n,$error,$lasting" "$@"
+}
+writes_made() { od -An -tu8 "$T/writes" | tr -d ' '; }
+
+# --- maps -----------------------------------------------------------------------------------------
 
 # fault_map FILE SIZE OFFSET LENGTH [OFFSET LENGTH...]: a mapfile with those bad ranges (bytes,
 # ascending).

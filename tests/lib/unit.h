@@ -54,6 +54,16 @@ rng_start(const char *what)
     return r;
 }
 
+/* `few`, or `many` where check-long runs the test; said in a line that tests/run shows. */
+static inline unsigned
+test_count(const char *test, unsigned few, unsigned many, const char *what)
+{
+    unsigned n = getenv("EXHIBIT_LONG") ? many : few;
+
+    print_message("COUNT: %s: %u %s (check-long: %u)\n", test, n, what, many);
+    return n;
+}
+
 /* Makes a directory below $TMPDIR and moves into it; scratch_leave() removes it. For the setup and
    teardown of a group. */
 static char scratch_path[512];
