@@ -119,6 +119,82 @@ a_volume_has_one_file_system(void **state)
     assert_string_equal(s->volume.fs->type, "ext4");
 }
 
+/* The writers rely on rows and file systems being whole. */
+static void
+half_a_row_is_not_kept(void **state)
+{
+    struct scene *s = *state;
+
+    assert_int_equal(send(s, TABLE), 0);
+    assert_int_equal(send(s, PART("0", "1152921504606846976", "1")), -1);
+    assert_int_equal(send(s, "{\"kind\":\"part\",\"index\":0,\"start\":1,\"length\":1,\"slot\":"
+                             "\"0\",\"description\":\"x\",\"state\":\"meta\","
+                             "\"attributes\":\"0xyz\"}"),
+                     -1);
+    assert_int_equal(s->report.table.n_parts, 0);
+    s->target.volume = &s->volume;
+    assert_int_equal(send(s, "{\"kind\":\"fs\",\"label\":\"x\"}"), -1);
+    assert_null(s->volume.fs);
+}
+
+static void
+a_gpt_header_comes_once(void **state)
+{
+    static const char gpt[] =
+        "{\"kind\":\"gpt\",\"copy\":\"backup\",\"lba\":9,\"my_lba\":9,\"alternate_lba\":1,"
+        "\"first_usable\":3,\"last_usable\":8,\"entries_lba\":2,\"entry_count\":4,"
+        "\"entry_size\":128,\"header_crc\":1,\"header_crc_is\":1,\"entries_crc\":2,"
+        "\"entries_crc_is\":2,\"header_crc_ok\":true,\"disk_guid\":\"x\"}";
+    struct scene *s = *state;
+
+    assert_int_equal(send(s, "{\"kind\":\"gpt\",\"copy\":\"third\"}"), -1);
+    assert_int_equal(send(s, "{\"kind\":\"gpt\",\"copy\":\"backup\",\"lba\":1}"), -1);
+    assert_false(s->report.table.gpt[GPT_BACKUP].present);
+    assert_int_equal(send(s, gpt), 0);
+    assert_int_equal(send(s, gpt), -1);
+    assert_true(s->report.table.gpt[GPT_BACKUP].header_crc_ok);
+    assert_false(s->report.table.gpt[GPT_BACKUP].entries_crc_ok);
+}
+
+static void
+top_files_are_few_and_agree(void **state)
+{
+    struct scene *s = *state;
+
+    s->target.volume = &s->volume;
+    assert_int_equal(send(s, "{\"kind\":\"top\",\"files\":[{\"path\":\"/a\",\"inode\":1,"
+                             "\"state\":\"deleted\",\"size\":1,\"slack\":7,\"nonzero\":7}]}"),
+                     0);
+    assert_int_equal(s->volume.n_top, 1);
+    assert_int_equal(s->volume.top[0].state, FILE_DELETED);
+    assert_int_equal(send(s, "{\"kind\":\"top\",\"files\":[]}"), -1); /* a second one */
+}
+
+static void
+top_files_that_disagree_are_refused(void **state)
+{
+    struct scene *s = *state;
+
+    s->target.volume = &s->volume;
+    assert_int_equal(send(s, "{\"kind\":\"top\",\"files\":[{\"inode\":1,\"state\":\"deleted\","
+                             "\"size\":1,\"slack\":6,\"nonzero\":7}]}"),
+                     -1);
+}
+
+static void
+free_space_has_one_size(void **state)
+{
+    struct scene *s = *state;
+
+    s->target.volume = &s->volume;
+    assert_int_equal(send(s, "{\"kind\":\"unallocated\",\"blocks\":1,\"bytes\":512,"
+                             "\"tally\":{\"areas\":1,\"bytes\":1024}}"),
+                     -1);
+    assert_int_equal(send(s, "{\"kind\":\"unallocated\",\"blocks\":1,\"bytes\":512,"
+                             "\"tally\":{\"areas\":1,\"bytes\":512}}"),
+                     0);
+}
+
 static void
 volume_slack_fits_into_its_volume(void **state)
 {
@@ -185,6 +261,11 @@ main(void)
         cmocka_unit_test_setup_teardown(absurd_rows_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(absurd_tables_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_volume_has_one_file_system, setup, teardown),
+        cmocka_unit_test_setup_teardown(half_a_row_is_not_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_gpt_header_comes_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(top_files_are_few_and_agree, setup, teardown),
+        cmocka_unit_test_setup_teardown(top_files_that_disagree_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(free_space_has_one_size, setup, teardown),
         cmocka_unit_test_setup_teardown(volume_slack_fits_into_its_volume, setup, teardown),
         cmocka_unit_test_setup_teardown(findings_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(unknown_kinds_are_refused, setup, teardown),

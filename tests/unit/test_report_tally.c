@@ -29,6 +29,28 @@ counts_what_it_sees(void **state)
     assert_true(fabs(tally_entropy(&t) - 8) < 1e-9);
 }
 
+/* Long stretches are counted in another way than short ones. */
+static void
+counts_stretches_of_any_length(void **state)
+{
+    struct rng rng = rng_start("stretches");
+    static uint8_t data[(3u << 20) + 7];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(rng_below(&rng, 3) ? rng_below(&rng, 256) : 0);
+    for (int round = 0; round < 20; round++) {
+        size_t n = round == 0 ? sizeof data : rng_below(&rng, round < 10 ? 10000 : sizeof data);
+        struct tally t = {0};
+        uint64_t hist[256] = {0};
+
+        for (size_t i = 0; i < n; i++)
+            hist[data[i]]++;
+        tally_look(&t, data, n);
+        assert_memory_equal(t.hist, hist, sizeof hist);
+    }
+}
+
 static void
 goes_through_json_unchanged(void **state)
 {
@@ -138,6 +160,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_what_it_sees),
+        cmocka_unit_test(counts_stretches_of_any_length),
         cmocka_unit_test(goes_through_json_unchanged),
         cmocka_unit_test(refuses_numbers_that_disagree),
         cmocka_unit_test(refuses_more_examined_than_there_is),
