@@ -37,4 +37,12 @@ int sandbox_enter(const struct sandbox_spec *spec, bool lenient, struct sandbox_
 /* Address space (bytes) and CPU time (seconds) at most; 0 leaves one alone. No core dumps. */
 int sandbox_limit(size_t address_space, unsigned cpu_seconds, struct err *err);
 
+/* A filter for a foreign program that must not reach the network: no sockets of any kind. Made
+   before a fork; sandbox_filter_apply() is async-signal-safe (spawn_as() takes it), sets "no new
+   privileges" as well, and returns -1 where the kernel refuses. */
+struct sandbox_filter;
+struct sandbox_filter *sandbox_offline_new(struct err *err);
+void sandbox_filter_free(struct sandbox_filter *f);
+int sandbox_filter_apply(const void *filter);
+
 #endif

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -279,4 +281,64 @@ sandbox_limit(size_t address_space, unsigned cpu_seconds, struct err *err)
             return err_errno(err, "cannot set a resource limit");
     }
     return 0;
+}
+
+struct sandbox_filter {
+    struct sock_fprog program;
+    struct sock_filter code[64];
+};
+
+/* The library writes a filter to a descriptor; the child that gets it may call nothing of it. */
+static int
+export_filter(scmp_filter_ctx filter, struct sandbox_filter *out)
+{
+    AUTO_FD int fd = memfd_create("filter", MFD_CLOEXEC);
+    ssize_t n;
+
+    if (fd < 0 || seccomp_export_bpf(filter, fd) != 0)
+        return -1;
+    n = pread(fd, out->code, sizeof out->code, 0);
+    if (n <= 0 || (size_t)n == sizeof out->code || (size_t)n % sizeof out->code[0] != 0)
+        return -1;
+    out->program =
+        (struct sock_fprog){(unsigned short)((size_t)n / sizeof out->code[0]), out->code};
+    return 0;
+}
+
+struct sandbox_filter *
+sandbox_offline_new(struct err *err)
+{
+    static const int denied[] = {SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(io_uring_setup),
+                                 SCMP_SYS(ptrace)};
+    struct sandbox_filter *f = xcalloc(1, sizeof *f);
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    int r = filter ? 0 : -1;
+
+    for (size_t i = 0; r == 0 && i < sizeof denied / sizeof denied[0]; i++)
+        r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), denied[i], 0);
+    if (r == 0)
+        r = export_filter(filter, f);
+    if (filter)
+        seccomp_release(filter);
+    if (r == 0)
+        return f;
+    free(f);
+    (void)err_set(err, OUTCOME_FAILED, "cannot make a filter that denies the network");
+    return NULL;
+}
+
+void
+sandbox_filter_free(struct sandbox_filter *f)
+{
+    free(f);
+}
+
+int
+sandbox_filter_apply(const void *filter)
+{
+    const struct sandbox_filter *f = filter;
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return -1;
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &f->program, 0, 0) == 0 ? 0 : -1;
 }

@@ -9,6 +9,8 @@
 #include "common/json.h"
 #include "common/manifest.h"
 #include "common/text.h"
+#include "report/custody.h"
+#include "report/deviations.h"
 
 static const char *
 base_of(const char *path)
@@ -224,6 +226,16 @@ check_kind(const char *path, struct err *err)
     return 0;
 }
 
+/* The ledger lies beside the manifest, or the image, under the same name. */
+static void
+read_ledger(struct report *r, const char *path)
+{
+    AUTO_FREE char *stem = stem_of(path);
+    AUTO_FREE char *ledger = xasprintf("%s%s", stem, CUSTODY_SUFFIX);
+
+    custody_read(r, ledger);
+}
+
 struct report *
 facts_gather(const char *path, struct err *err)
 {
@@ -249,6 +261,8 @@ facts_gather(const char *path, struct err *err)
     if (!image)
         goto fail;
     take_info(r, image_info(image), m);
+    read_ledger(r, path);
+    deviations_find(r);
     image_free(image);
     manifest_free(m);
     return r;

@@ -5,6 +5,7 @@
 #include "common/cleanup.h"
 #include "common/size.h"
 #include "common/text.h"
+#include "report/fields.h"
 
 /* Nesting and lengths that a report shows; the JSON has everything. */
 #define DEPTH_MAX 4
@@ -116,104 +117,19 @@ html_share(FILE *f, uint64_t part, uint64_t whole)
         (void)fprintf(f, "%.1f %%", share);
 }
 
-static bool
-ends_with(const char *s, const char *end)
-{
-    size_t n = strlen(s);
-    size_t m = strlen(end);
-
-    return n >= m && strcmp(s + n - m, end) == 0;
-}
-
-static bool
-is_hidden(const char *key)
-{
-    return ends_with(key, "_base64");
-}
-
-/* Names that would read badly if only their underscores were taken out. */
-static const struct {
-    const char *key;
-    const char *label;
-} labels[] = {
-    {"case_number", "Case number"},
-    {"evidence_number", "Exhibit number"},
-    {"wwn", "World Wide Name"},
-    {"hpa", "Host protected area"},
-    {"dco", "Device configuration overlay"},
-    {"md5", "MD5"},
-    {"sha1", "SHA-1"},
-    {"sha256", "SHA-256"},
-    {"sha384", "SHA-384"},
-    {"sha512", "SHA-512"},
-    {"sha3-256", "SHA3-256"},
-    {"uid", "User ID"},
-    {"smart", "SMART health"},
-    {"id", "ID"},
-    {"landlock_abi", "Landlock version"},
-    {"no_new_privs", "No new privileges"},
-    {"passthrough", "pass-through"},
-    {"bus", "Bus"},
-    {"os", "Operating system"},
-    {"meta", "Further facts"},
-    {"openssl", "OpenSSL"},
-    {"libewf", "libewf"},
-    {"isal", "ISA-L"},
-    {"isa-l", "ISA-L"},
-    {"direct_io", "Direct I/O"},
-    {"max_error_us", "Greatest error, µs"},
-    {"libdeflate", "libdeflate"},
-    {"jansson", "Jansson"},
-    {"libseccomp", "libseccomp"},
-    {"offset_ms", "Offset, ms"},
-    {"read_only_flag", "Read-only flag"},
-    {"cpu", "CPU"},
-    {"model", "Model"},
-};
-
+/* A field's name as people say it. */
 static void
 label(FILE *f, const char *key)
 {
-    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
-        if (strcmp(labels[i].key, key) == 0) {
-            html_plain(f, labels[i].label);
-            return;
-        }
-    }
-    AUTO_FREE char *s = xstrndup(key, 80);
+    char buf[FIELDS_LABEL_MAX];
 
-    for (char *c = s; *c; c++) {
-        if (*c == '_')
-            *c = ' ';
-    }
-    if (*s >= 'a' && *s <= 'z')
-        *s = (char)(*s - 'a' + 'A');
-    html_text(f, s);
+    html_text(f, fields_label(key, buf));
 }
 
-static bool
-is_bytes(const char *key)
+static void
+not_recorded(FILE *f, const char *key)
 {
-    static const char *const ends[] = {"size", "offset", "length", "bytes"};
-
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        if (ends_with(key, ends[i]))
-            return true;
-    }
-    return false;
-}
-
-static bool
-is_mono(const char *key)
-{
-    static const char *const names[] = {"md5",          "sha1",   "sha256", "sha384", "sha512",
-                                        "command_line", "serial", "wwn",    "path"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(key, names[i]) == 0)
-            return true;
-    }
-    return false;
+    (void)fprintf(f, "<span class=\"none\">%s</span>", fields_missing(key));
 }
 
 static void value_at(FILE *f, const char *key, const json_t *v, unsigned depth);
@@ -228,14 +144,17 @@ object_value(FILE *f, const json_t *v, unsigned depth)
     (void)fputs("<span class=\"fields\">", f);
     json_object_foreach((json_t *)v, key, item)
     {
-        if (is_hidden(key) || json_is_null(item))
+        if (fields_is_hidden(key))
             continue;
         if (n++ == ITEMS_MAX)
             break;
         (void)fputs("<span class=\"field\"><i>", f);
         label(f, key);
         (void)fputs("</i> ", f);
-        value_at(f, key, item, depth + 1);
+        if (fields_is_missing(item))
+            not_recorded(f, key);
+        else
+            value_at(f, key, item, depth + 1);
         (void)fputs("</span>", f);
     }
     if (n > ITEMS_MAX)
@@ -265,9 +184,9 @@ integer_value(FILE *f, const char *key, json_int_t n)
 {
     if (n < 0)
         (void)fprintf(f, "%" JSON_INTEGER_FORMAT, n);
-    else if (is_bytes(key))
+    else if (fields_is_bytes(key))
         html_bytes(f, (uint64_t)n);
-    else if (ends_with(key, "id")) /* a name, no quantity */
+    else if (fields_is_name(key)) /* a name, no quantity */
         (void)fprintf(f, "%" JSON_INTEGER_FORMAT, n);
     else
         html_number(f, (uint64_t)n);
@@ -279,7 +198,7 @@ value_at(FILE *f, const char *key, const json_t *v, unsigned depth)
     if (depth > DEPTH_MAX) {
         (void)fputs("…", f);
     } else if (json_is_string(v)) {
-        (void)fputs(is_mono(key) ? "<span class=\"mono\">" : "<span>", f);
+        (void)fputs(fields_is_exact(key) ? "<span class=\"mono\">" : "<span>", f);
         html_text(f, *json_string_value(v) ? json_string_value(v) : "–");
         (void)fputs("</span>", f);
     } else if (json_is_integer(v)) {
@@ -303,54 +222,25 @@ html_value(FILE *f, const char *key, const json_t *v)
     value_at(f, key, v, 0);
 }
 
-static bool
-is_in(const char *const *list, const char *key)
+static void
+fact_row(void *arg, const char *key, const char *name, const json_t *v)
 {
-    for (; list && *list; list++) {
-        if (strcmp(*list, key) == 0)
-            return true;
-    }
-    return false;
-}
+    FILE *f = arg;
 
-/* Nothing in it to be shown; an object is looked into one level deep. */
-static bool
-is_empty(const json_t *v)
-{
-    const char *key;
-    json_t *item;
-
-    json_object_foreach((json_t *)v, key, item)
-    {
-        if (!json_is_null(item) && !is_hidden(key))
-            return false;
-    }
-    return json_is_null(v) || json_is_object(v) ||
-           (json_is_string(v) && *json_string_value(v) == '\0') ||
-           (json_is_array(v) && json_array_size(v) == 0);
-}
-
-void
-html_facts(FILE *f, const json_t *object, const char *const *skip)
-{
-    const char *key;
-    json_t *v;
-    size_t n = 0;
-
-    json_object_foreach((json_t *)object, key, v)
-    {
-        if (is_hidden(key) || is_in(skip, key) || is_empty(v))
-            continue;
-        if (n++ == 2 * ITEMS_MAX)
-            break;
-        (void)fputs("<tr><th scope=\"row\">", f);
-        label(f, key);
-        (void)fputs("</th><td>", f);
+    (void)fputs("<tr><th scope=\"row\">", f);
+    html_text(f, name);
+    (void)fputs("</th><td>", f);
+    if (v)
         html_value(f, key, v);
-        (void)fputs("</td></tr>\n", f);
-    }
-    if (n > 2 * ITEMS_MAX)
-        (void)fputs("<tr><th scope=\"row\">More</th><td>in the JSON report</td></tr>\n", f);
+    else
+        not_recorded(f, key);
+    (void)fputs("</td></tr>\n", f);
+}
+
+bool
+html_facts(FILE *f, const struct report *r, const struct fields_section *s)
+{
+    return fields_each(r->facts, s, fact_row, f);
 }
 
 void

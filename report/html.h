@@ -9,10 +9,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "report/fields.h"
 #include "report/model.h"
+#include "report/writer.h"
 
 /* Characters of one value that are shown; a longer one is cut, and says so. */
-#define HTML_TEXT_MAX 2000
+#define HTML_TEXT_MAX 8000
 
 /* Escaped for text and attribute values, in <bdi> so that it cannot reorder its surroundings; what
    has no visible form (control characters, bidirectional overrides, bad UTF-8) is written out. */
@@ -29,9 +31,8 @@ void html_share(FILE *f, uint64_t part, uint64_t whole);
 
 /* A JSON value of any shape; `key` says what it is and so how a number is shown. */
 void html_value(FILE *f, const char *key, const json_t *v);
-/* Rows of a table of facts, one for each field of the object that has a value; fields named in
-   `skip` (NULL at the end) are left out. */
-void html_facts(FILE *f, const json_t *object, const char *const *skip);
+/* Rows of a table of facts; false, without a row, where the manifest has none of them. */
+bool html_facts(FILE *f, const struct report *r, const struct fields_section *s);
 /* One such row. */
 void html_fact(FILE *f, const char *label, const char *value);
 
@@ -56,6 +57,12 @@ void html_volumes(FILE *f, const struct report *r);
 void html_slack(FILE *f, const struct report *r);
 void html_findings(FILE *f, const struct report *r);
 void html_check(FILE *f, const struct report *r);
+void html_deviations(FILE *f, const struct report *r);
+
+/* The text of a document from its template, with its tables (html_forms.c). */
+void html_document(FILE *f, const struct report *r, const struct paper *p, enum document which);
+/* The laboratory's name, address and logo, where there are any. */
+void html_letterhead(FILE *f, const struct paper *p);
 
 extern const char html_style[];
 

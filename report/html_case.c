@@ -7,39 +7,29 @@
 #include "report/html.h"
 
 /* Rows that a printed page can bear; the JSON report has all. */
-#define SEGMENT_ROWS 200
-#define RANGE_ROWS 100
+#define SEGMENT_ROWS 1000
+#define PIECE_ROWS 1000
+#define RANGE_ROWS 2000
 
 static void
-facts_section(FILE *f, const char *id, const char *title, const json_t *object,
-              const char *const *skip)
+facts_section(FILE *f, const struct report *r, const struct fields_section *s)
 {
-    if (!json_is_object(object) || json_object_size(object) == 0)
-        return;
-    (void)fprintf(f, "<section id=\"%s\"><h2>%s</h2>\n<table class=\"facts\">\n", id, title);
-    html_facts(f, object, skip);
+    (void)fprintf(f, "<section id=\"%s\"><h2>%s</h2>\n<table class=\"facts\">\n", s->id, s->title);
+    if (!html_facts(f, r, s))
+        html_fact(f, s->title, "nothing is recorded");
     (void)fputs("</table></section>\n", f);
 }
 
 void
 html_case(FILE *f, const struct report *r)
 {
-    const json_t *facts = json_object_get(r->facts, "case");
-
-    (void)fputs("<section id=\"case\"><h2>Case and exhibit</h2>\n", f);
-    if (json_object_size(facts) == 0) {
-        (void)fputs("<p class=\"none\">Nothing is recorded about the case.</p></section>\n", f);
-        return;
-    }
-    (void)fputs("<table class=\"facts\">\n", f);
-    html_facts(f, facts, NULL);
-    (void)fputs("</table></section>\n", f);
+    facts_section(f, r, &fields_case);
 }
 
 void
 html_source(FILE *f, const struct report *r)
 {
-    facts_section(f, "source", "Source", json_object_get(r->facts, "source"), NULL);
+    facts_section(f, r, &fields_source);
 }
 
 static const struct {
@@ -59,14 +49,12 @@ static const struct {
 void
 html_write_block(FILE *f, const struct report *r)
 {
-    const json_t *facts = json_object_get(r->facts, "write_block");
-    const char *level = json_text_or_null(facts, "level");
+    const struct fields_section *s = &fields_write_block;
+    const char *level = json_text_or_null(json_object_get(r->facts, s->key), "level");
 
-    if (json_object_size(facts) == 0)
-        return;
-    (void)fputs("<section id=\"write-block\"><h2>Write protection</h2>\n<table class=\"facts\">\n",
-                f);
-    html_facts(f, facts, NULL);
+    (void)fprintf(f, "<section id=\"%s\"><h2>%s</h2>\n<table class=\"facts\">\n", s->id, s->title);
+    if (!html_facts(f, r, s))
+        html_fact(f, s->title, "nothing is recorded");
     for (size_t i = 0; level && i < sizeof levels / sizeof levels[0]; i++) {
         if (strcmp(level, levels[i].level) == 0)
             html_fact(f, "What that means", levels[i].meaning);
@@ -77,12 +65,31 @@ html_write_block(FILE *f, const struct report *r)
 void
 html_acquisition(FILE *f, const struct report *r)
 {
-    static const char *const skip[] = {"rate", NULL}; /* drawn: html_rate() */
-
-    facts_section(f, "acquisition", "Acquisition", json_object_get(r->facts, "acquisition"), skip);
+    facts_section(f, r, &fields_acquisition);
 }
 
-#define CHECK_ROWS 50
+void
+html_deviations(FILE *f, const struct report *r)
+{
+    size_t n = json_array_size(r->deviations);
+
+    (void)fputs("<section id=\"deviations\"><h2>Deviations</h2>\n", f);
+    if (n == 0)
+        (void)fprintf(f, "<p class=\"none\">%s</p>\n",
+                      r->manifest_path ? "The record names none." : "Nothing is recorded.");
+    else
+        (void)fputs("<ul>\n", f);
+    for (size_t i = 0; i < n; i++) {
+        const char *text = json_text_or_null(json_array_get(r->deviations, i), "text");
+
+        (void)fputs("<li>", f);
+        html_text(f, text ? text : "");
+        (void)fputs("</li>\n", f);
+    }
+    (void)fputs(n > 0 ? "</ul></section>\n" : "</section>\n", f);
+}
+
+#define CHECK_ROWS 200
 
 /* The checks of exhibit-verify(1) as the manifest keeps them. */
 static void
@@ -111,10 +118,77 @@ verification_checks(FILE *f, const json_t *checks)
                       n - CHECK_ROWS);
 }
 
+/* The hashes among an object's fields, one below the other. */
 static void
-verification(FILE *f, const json_t *facts)
+hash_cell(FILE *f, const json_t *object)
 {
-    static const char *const skip[] = {"checks", NULL};
+    static const char *const not_hashes[] = {"file",         "directory",    "size",   "offset",
+                                             "media_offset", "media_length", "length", NULL};
+    const char *key;
+    json_t *v;
+    bool any = false;
+
+    json_object_foreach((json_t *)object, key, v)
+    {
+        char buf[FIELDS_LABEL_MAX];
+        bool other = !json_is_string(v) || fields_is_hidden(key);
+
+        for (const char *const *p = not_hashes; *p; p++)
+            other = other || strcmp(*p, key) == 0;
+        if (other)
+            continue;
+        (void)fputs(any ? "<br><i>" : "<i>", f);
+        html_plain(f, fields_label(key, buf));
+        (void)fputs("</i> ", f);
+        html_plain(f, json_string_value(v));
+        any = true;
+    }
+    if (!any)
+        (void)fputs("not recorded", f);
+}
+
+static uint64_t
+number(const json_t *object, const char *key)
+{
+    struct err err = ERR_INIT;
+    uint64_t n = 0;
+
+    return json_get_u64(object, key, &n, &err) == 0 ? n : 0;
+}
+
+static void
+pieces(FILE *f, const json_t *list)
+{
+    size_t n = json_array_size(list);
+
+    if (n == 0)
+        return;
+    (void)fputs(
+        "<h3>Piecewise hashes</h3>\n<table class=\"grid\"><thead><tr><th class=\"n\">#</th>"
+        "<th class=\"n\">First byte</th><th class=\"n\">Bytes</th><th>Hashes</th></tr></thead>"
+        "<tbody>\n",
+        f);
+    for (size_t i = 0; i < n && i < PIECE_ROWS; i++) {
+        const json_t *piece = json_array_get(list, i);
+
+        (void)fprintf(f, "<tr><td class=\"n\">%zu</td><td class=\"n\">", i + 1);
+        html_number(f, number(piece, "offset"));
+        (void)fputs("</td><td class=\"n\">", f);
+        html_number(f, number(piece, "length"));
+        (void)fputs("</td><td class=\"hash\">", f);
+        hash_cell(f, piece);
+        (void)fputs("</td></tr>\n", f);
+    }
+    (void)fputs("</tbody></table>\n", f);
+    if (n > PIECE_ROWS)
+        (void)fprintf(f, "<p class=\"more\">and %zu more, in the JSON report</p>\n",
+                      n - PIECE_ROWS);
+}
+
+static void
+verification(FILE *f, const struct report *r)
+{
+    const json_t *facts = json_object_get(r->facts, fields_verification.key);
 
     (void)fputs("<h3>Verification</h3>\n", f);
     if (!json_is_object(facts)) {
@@ -124,9 +198,29 @@ verification(FILE *f, const json_t *facts)
         return;
     }
     (void)fputs("<table class=\"facts\">\n", f);
-    html_facts(f, facts, skip);
+    (void)html_facts(f, r, &fields_verification);
     (void)fputs("</table>\n", f);
     verification_checks(f, json_object_get(facts, "checks"));
+}
+
+static void
+hash_rows(FILE *f, const json_t *hashes)
+{
+    const char *key;
+    json_t *v;
+
+    if (json_object_size(hashes) == 0)
+        html_fact(f, "Acquisition hash", "none is recorded");
+    json_object_foreach((json_t *)hashes, key, v)
+    {
+        char buf[FIELDS_LABEL_MAX];
+
+        (void)fputs("<tr><th scope=\"row\">", f);
+        html_text(f, fields_label(key, buf));
+        (void)fputs("</th><td class=\"hash\">", f);
+        html_value(f, key, v);
+        (void)fputs("</td></tr>\n", f);
+    }
 }
 
 void
@@ -134,19 +228,11 @@ html_hashes(FILE *f, const struct report *r)
 {
     json_t *media = json_object_get(r->facts, "media");
     const json_t *hashes = json_object_get(media, "hashes");
-    size_t pieces = json_array_size(json_object_get(media, "piecewise"));
 
-    (void)fputs("<section id=\"hashes\"><h2>Hashes and verification</h2>\n", f);
-    (void)fputs("<table class=\"facts\">\n", f);
-    if (json_object_size(hashes) == 0)
-        html_fact(f, "Acquisition hash", "none is recorded");
-    else
-        html_facts(f, hashes, NULL);
-    if (pieces > 0)
-        (void)fprintf(f,
-                      "<tr><th scope=\"row\">Piecewise hashes</th><td>%zu pieces, in the "
-                      "JSON report</td></tr>\n",
-                      pieces);
+    (void)fputs("<section id=\"hashes\"><h2>Hashes and verification</h2>\n"
+                "<table class=\"facts\">\n",
+                f);
+    hash_rows(f, hashes);
     (void)fputs("</table>\n", f);
     if (json_object_size(hashes) > 0)
         (void)fprintf(f, "<p class=\"remark\">The hashes are of the media%s%s.</p>\n",
@@ -154,52 +240,41 @@ html_hashes(FILE *f, const struct report *r)
                       r->unreadable.n > 0 ? "; unreadable sectors count as the zeros that stand "
                                             "in their place"
                                           : "");
-    verification(f, json_object_get(r->facts, "verification"));
+    verification(f, r);
+    pieces(f, json_object_get(media, "piecewise"));
     (void)fputs("</section>\n", f);
 }
 
 static void
 segment_row(FILE *f, size_t i, const json_t *s)
 {
-    static const char *const names[] = {"md5", "sha256"};
-    static const char *const titles[] = {"MD5", "SHA-256"};
-    uint64_t size = 0;
-    struct err err = ERR_INIT;
-    bool any = false;
-
-    (void)json_get_u64(s, "size", &size, &err);
     (void)fprintf(f, "<tr><td class=\"n\">%zu</td><td class=\"w\">", i + 1);
     html_value(f, "file", json_object_get(s, "file"));
     (void)fputs("<br><small>", f);
-    html_number(f, size);
+    html_number(f, number(s, "size"));
     (void)fputs(" bytes", f);
     if (json_is_string(json_object_get(s, "directory"))) {
         (void)fputs(" in ", f);
         html_value(f, "path", json_object_get(s, "directory"));
     }
-    (void)fputs("</small></td><td class=\"hash\">", f);
-    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
-        const char *hex = json_text_or_null(s, names[k]);
-
-        if (!hex)
-            continue;
-        (void)fprintf(f, "%s<i>%s</i> ", any ? "<br>" : "", titles[k]);
-        html_plain(f, hex);
-        any = true;
-    }
-    (void)fputs(any ? "</td></tr>\n" : "–</td></tr>\n", f);
+    (void)fputs("<br>media from byte ", f);
+    html_number(f, number(s, "media_offset"));
+    (void)fputs(", ", f);
+    html_number(f, number(s, "media_length"));
+    (void)fputs(" bytes</small></td><td class=\"hash\">", f);
+    hash_cell(f, s);
+    (void)fputs("</td></tr>\n", f);
 }
 
 void
 html_segments(FILE *f, const struct report *r)
 {
-    static const char *const skip[] = {"segments", NULL};
     const json_t *image = json_object_get(r->facts, "image");
     const json_t *segments = json_object_get(image, "segments");
     size_t n = json_array_size(segments);
 
     (void)fputs("<section id=\"image\"><h2>Image</h2>\n<table class=\"facts\">\n", f);
-    html_facts(f, image, skip);
+    (void)html_facts(f, r, &fields_image);
     (void)fputs("</table>\n<table class=\"grid\"><thead><tr><th class=\"n\">#</th><th>Segment "
                 "file</th><th>Hashes of the file</th></tr></thead><tbody>\n",
                 f);

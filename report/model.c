@@ -154,5 +154,7 @@ report_free(struct report *r)
     free(r->created);
     ranges_free(&r->unreadable);
     json_decref(r->facts);
+    json_decref(r->custody);
+    json_decref(r->deviations);
     free(r);
 }

@@ -139,6 +139,8 @@ struct report {
     uint64_t media_size;      /* bytes */
     uint32_t sector_size;     /* bytes */
     bool sector_size_known;   /* said by a manifest or an E01, not assumed */
+    json_t *custody;          /* the ledger's entries, an array; NULL: there is no ledger */
+    json_t *deviations;       /* array of { "text" }: deviations.h */
     struct ranges unreadable; /* bytes of the media */
     struct table table;
     struct volume *volumes;

@@ -24,6 +24,9 @@ enum {
     OPT_FORMAT = 1,
     OPT_OUTPUT_DIR,
     OPT_REPLACE,
+    OPT_DOCUMENTS,
+    OPT_CONFIG,
+    OPT_TEMPLATE_DIR,
     OPT_DEADLINE,
     OPT_EXAMINE,
     OPT_NO_SANDBOX,
@@ -33,9 +36,16 @@ enum {
 };
 
 static const struct option_spec option_table[] = {
-    {"format", 0, "LIST", OPT_FORMAT, "the outputs, of html and json (html,json)"},
+    {"format", 0, "LIST", OPT_FORMAT,
+     "the outputs, of html, pdf, json, text, dfxml and case\n(html,json)"},
     {"output-dir", 0, "DIR", OPT_OUTPUT_DIR, "where the report goes (beside the image)"},
     {"replace", 0, NULL, OPT_REPLACE, "overwrite an earlier report of the same name"},
+    {"documents", 0, "LIST", OPT_DOCUMENTS,
+     "what html, pdf and text hold, of report, custody and\ncertificate (all three)"},
+    {"config", 0, "FILE", OPT_CONFIG,
+     "the laboratory's name, address and logo\n(" STATIONERY_DEFAULT ", if it is there)"},
+    {"template-dir", 0, "DIR", OPT_TEMPLATE_DIR,
+     "texts to use in place of the built-in ones:\nreport.txt, custody.txt, certificate.txt"},
     {"deadline", 0, "SECONDS", OPT_DEADLINE,
      "stop taking a volume apart after this long\n(600, and a second for each 2 GiB)"},
     {"examine", 0, "SIZE", OPT_EXAMINE,
@@ -60,7 +70,10 @@ static const struct program program = {
 struct settings {
     const char *image;
     const char *output_dir; /* NULL: beside the image */
+    const char *config;     /* NULL: the default one */
+    const char *template_dir;
     unsigned formats;
+    unsigned documents;
     bool replace;
     bool no_sandbox;
     bool json;
@@ -90,6 +103,14 @@ take_option(struct settings *s, int id, const char *arg, struct err *err)
         return 0;
     case OPT_REPLACE:
         s->replace = true;
+        return 0;
+    case OPT_DOCUMENTS:
+        return documents_parse(arg, &s->documents, err);
+    case OPT_CONFIG:
+        s->config = arg;
+        return 0;
+    case OPT_TEMPLATE_DIR:
+        s->template_dir = arg;
         return 0;
     case OPT_DEADLINE:
         return number_parse(arg, 1, 1000000, "--deadline", &s->deadline, err);
@@ -178,27 +199,48 @@ say_where(const struct settings *s, const char *file)
         (void)fprintf(s->json ? stderr : stdout, "wrote %s\n", printable);
 }
 
+/* One output. A writer that fails is told in *failed and leaves the others their turn; -1 where it
+   is the directory that fails. */
 static int
-write_files(const struct settings *s, int dir, const struct report *r, struct err *err)
+write_file(const struct settings *s, int dir, const struct report *r, const struct paper *p,
+           const struct writer *w, struct err *failed, struct err *err)
 {
-    /* From here on it takes a moment: all files or none. */
-    if (interrupted)
-        return err_set(err, OUTCOME_INTERRUPTED, "interrupted; no report was written");
-    for (size_t i = 0; i < n_writers; i++) {
-        AUTO_FREE char *file = xasprintf("%s%s", r->name, writers[i].suffix);
-        AUTO_FREE char *data = NULL;
-        size_t n = 0;
+    AUTO_FREE char *file = xasprintf("%s%s", r->name, w->suffix);
+    struct err why = ERR_INIT;
+    size_t n = 0;
+    AUTO_FREE char *data = w->write(r, p, &n, &why);
 
-        if ((s->formats >> i & 1) == 0)
-            continue;
-        data = writers[i].write(r, &n);
-        if (!data)
-            return err_set(err, OUTCOME_FAILED, "out of memory while writing '%s'", file);
+    if (data) {
         if (outfile_write(dir, file, data, n, s->replace, err) != 0)
             return -1;
         say_where(s, file);
+        return 0;
     }
+    (void)err_context(&why, "'%s' was not written", file);
+    if (why.outcome == OUTCOME_INTERRUPTED) {
+        *err = why;
+        return -1;
+    }
+    *failed = why;
     return 0;
+}
+
+static int
+write_files(const struct settings *s, int dir, const struct report *r, const struct paper *p,
+            struct err *err)
+{
+    struct err failed = ERR_INIT;
+
+    if (interrupted)
+        return err_set(err, OUTCOME_INTERRUPTED, "interrupted; no report was written");
+    for (size_t i = 0; i < n_writers; i++) {
+        if ((s->formats >> i & 1) != 0 && write_file(s, dir, r, p, &writers[i], &failed, err) != 0)
+            return -1;
+    }
+    if (*failed.text == '\0')
+        return 0;
+    *err = failed;
+    return -1;
 }
 
 static void
@@ -216,21 +258,22 @@ say_findings(const struct settings *s, const struct report *r)
 }
 
 static int
-print_json(const struct settings *s, const struct report *r, struct err *err)
+print_json(const struct settings *s, const struct report *r, const struct paper *p, struct err *err)
 {
     AUTO_FREE char *text = NULL;
     size_t n;
 
     if (!s->json)
         return 0;
-    text = write_json(r, &n);
+    text = write_json(r, p, &n, err);
     if (fputs(text, stdout) == EOF || fflush(stdout) != 0)
         return err_errno(err, "cannot write to stdout");
     return 0;
 }
 
+/* The whole of it, once the stationery is there. */
 static int
-make_report(const struct settings *s, struct err *err)
+make_report(const struct settings *s, const struct paper *paper, struct err *err)
 {
     AUTO_FD int dir = -1;
     AUTO_FREE char *name = facts_name(s->image);
@@ -254,14 +297,26 @@ make_report(const struct settings *s, struct err *err)
         progress_free(options.progress);
     }
     if (result == 0)
-        result = write_files(s, dir, r, err);
+        result = write_files(s, dir, r, paper, err);
     if (result == 0) {
         say_findings(s, r);
-        result = print_json(s, r, err);
+        result = print_json(s, r, paper, err);
     }
     if (result == 0 && r->n_findings > 0)
         result = OUTCOME_FINDINGS;
     report_free(r);
+    return result;
+}
+
+static int
+run(const struct settings *s, struct err *err)
+{
+    struct stationery *stationery = stationery_load(s->config, s->template_dir, err);
+    int result = -1;
+
+    if (stationery)
+        result = make_report(s, &(struct paper){stationery, s->documents, &interrupted}, err);
+    stationery_free(stationery);
     return result;
 }
 
@@ -270,7 +325,8 @@ main(int argc, char **argv)
 {
     struct settings settings = {
         .progress = PROGRESS_AUTO,
-        .formats = ~0u,
+        .formats = writers_default(),
+        .documents = ~0u,
         .examine_max = EXAMINE_DEFAULT,
     };
     struct err err = ERR_INIT;
@@ -280,6 +336,6 @@ main(int argc, char **argv)
     if (read_settings(&settings, argc, argv, &err) != 0)
         return err_report(&err);
     console_catch(on_signal);
-    result = make_report(&settings, &err);
+    result = run(&settings, &err);
     return console_end(result < 0 ? err_report(&err) : result);
 }

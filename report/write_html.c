@@ -12,9 +12,14 @@
 #include "report/html.h"
 #include "report/writer.h"
 
-/* The browser may use this style sheet, known by its hash, and nothing else. */
+/* Characters of a name in the head of a printed page. */
+#define RUNNING_CHARS 40
+/* Bytes of a name that is set smaller. */
+#define LONG_NAME 80
+
+/* The browser may use this style sheet, known by its hash, and the logo, and nothing else. */
 static void
-policy(FILE *f)
+policy(FILE *f, const struct paper *p)
 {
     struct err err = ERR_INIT;
     struct digest *d = digest_new("sha256", &err);
@@ -30,8 +35,8 @@ policy(FILE *f)
     base64 = base64_encode(raw, (size_t)hex_decode(hex, raw, sizeof raw));
     (void)fprintf(f,
                   "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                  "style-src 'sha256-%s'; base-uri 'none'; form-action 'none'\">\n",
-                  base64);
+                  "style-src 'sha256-%s'; %sbase-uri 'none'; form-action 'none'\">\n",
+                  base64, p->stationery && p->stationery->logo ? "img-src data:; " : "");
 }
 
 static const char *
@@ -42,26 +47,58 @@ case_field(const struct report *r, const char *key)
     return s && *s ? s : NULL;
 }
 
+/* The first characters of a name, for the head of each printed page. */
 static void
-heading(FILE *f, const struct report *r)
+short_text(FILE *f, const char *s)
+{
+    size_t n = 0;
+    uint32_t cp;
+
+    for (size_t chars = 0; s[n] && chars < RUNNING_CHARS; chars++) {
+        size_t len = text_utf8_next(s + n, strlen(s + n), &cp);
+
+        n += len > 0 ? len : 1;
+    }
+    AUTO_FREE char *cut = xasprintf("%.*s%s", (int)n, s, s[n] ? "…" : "");
+
+    html_text(f, cut);
+}
+
+/* What the style sheet repeats on each page. */
+static void
+running_names(FILE *f, const struct report *r)
 {
     const char *exhibit = case_field(r, "evidence_number");
     const char *number = case_field(r, "case_number");
-    const char *description = case_field(r, "description");
 
-    (void)fputs("<header><p class=\"kind\">Forensic image report</p><h1>", f);
-    html_text(f, exhibit ? exhibit : r->name);
+    (void)fputs("<p class=\"names\"><span class=\"exhibit\">Exhibit ", f);
+    short_text(f, exhibit ? exhibit : "number not recorded");
+    (void)fputs("</span> · <span class=\"number\">Case ", f);
+    short_text(f, number ? number : "number not recorded");
+    (void)fputs("</span></p>", f);
+}
+
+static void
+heading(FILE *f, const struct report *r, const struct paper *p)
+{
+    const char *exhibit = case_field(r, "evidence_number");
+    const char *description = case_field(r, "description");
+    const char *name;
+
+    (void)fputs("<header>", f);
+    html_letterhead(f, p);
+    running_names(f, r);
+    name = exhibit ? exhibit : r->name;
+    (void)fputs(strlen(name) > LONG_NAME ? "<h1 class=\"long\">" : "<h1>", f);
+    html_text(f, name);
     (void)fputs("</h1><p>", f);
-    if (number) {
-        (void)fputs("Case ", f);
-        html_text(f, number);
-        (void)fputs(" · ", f);
-    }
     if (description) {
         html_text(f, description);
         (void)fputs(" · ", f);
     }
-    (void)fputs("report of ", f);
+    (void)fputs("image ", f);
+    html_text(f, r->name);
+    (void)fputs(" · report of ", f);
     html_plain(f, r->created);
     (void)fputs("</p></header>\n", f);
 }
@@ -153,34 +190,49 @@ footer(FILE *f, const struct report *r)
 }
 
 static void (*const parts[])(FILE *, const struct report *) = {
-    heading,          summary,    html_findings, html_case,     html_source,     html_write_block,
-    html_acquisition, html_rate,  html_hashes,   html_segments, html_unreadable, html_partitions,
-    html_volumes,     html_slack, html_check,    footer,
+    summary,      html_findings,    html_deviations,  html_case,
+    html_source,  html_write_block, html_acquisition, html_rate,
+    html_hashes,  html_segments,    html_unreadable,  html_partitions,
+    html_volumes, html_slack,       html_check,       footer,
 };
 
-char *
-write_html(const struct report *r, size_t *n)
+static void
+head(FILE *f, const struct report *r, const struct paper *p)
 {
-    char *text = NULL;
-    FILE *f = open_memstream(&text, n);
+    const char *exhibit = case_field(r, "evidence_number");
 
-    if (!f)
-        return NULL;
     (void)fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n", f);
-    policy(f);
+    policy(f, p);
     (void)fputs("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                "<meta name=\"referrer\" content=\"no-referrer\">\n<title>",
+                "<meta name=\"referrer\" content=\"no-referrer\">\n"
+                "<meta name=\"generator\" content=\"Exhibit " EXHIBIT_VERSION "\">\n"
+                "<meta name=\"dcterms.created\" content=\"",
                 f);
-    html_plain(f, r->name);
+    html_plain(f, r->created);
+    (void)fputs("\">\n<title>", f);
+    html_plain(f, exhibit ? exhibit : r->name);
     (void)fputs(" – forensic image report</title>\n<style>", f);
     (void)fputs(html_style, f);
     (void)fputs("</style></head>\n<body>\n", f);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        parts[i](f, r);
-    (void)fputs("</body></html>\n", f);
-    if (fclose(f) != 0) {
-        free(text);
-        return NULL;
+}
+
+char *
+write_html(const struct report *r, const struct paper *p, size_t *n, struct err *err)
+{
+    char *text;
+    FILE *f = writer_open(&text, n);
+
+    if (!f)
+        return writer_close(f, &text, err);
+    head(f, r, p);
+    heading(f, r, p);
+    for (enum document i = 0; i < DOCUMENTS; i++) {
+        if ((p->documents >> i & 1) == 0)
+            continue;
+        html_document(f, r, p, i);
+        for (size_t k = 0; i == DOCUMENT_REPORT && k < sizeof parts / sizeof parts[0]; k++)
+            parts[k](f, r);
     }
-    return text;
+    (void)fputs("</body></html>\n", f);
+    return writer_close(f, &text, err);
 }

@@ -323,8 +323,18 @@ about_json(const struct report *r)
     return v;
 }
 
+static json_t *
+laboratory_json(const struct stationery *s)
+{
+    json_t *v = json_object();
+
+    json_set_text(v, "name", s ? s->laboratory : NULL);
+    json_set_text(v, "address", s ? s->address : NULL);
+    return v;
+}
+
 json_t *
-report_json(const struct report *r)
+report_json(const struct report *r, const struct paper *p)
 {
     json_t *v = json_object();
     json_t *facts = json_deep_copy(r->facts);
@@ -334,8 +344,11 @@ report_json(const struct report *r)
     (void)json_object_del(facts, "schema"); /* the document has its own */
     json_set_text(v, "schema", REPORT_SCHEMA);
     (void)json_object_set_new(v, "report", about_json(r));
+    (void)json_object_set_new(v, "laboratory", laboratory_json(p->stationery));
     (void)json_object_update_missing(v, facts);
     json_decref(facts);
+    (void)json_object_set(v, "deviations", r->deviations);
+    (void)json_object_set_new(v, "custody", r->custody ? json_incref(r->custody) : json_null());
     (void)json_object_set_new(v, "partition_table", table_json(r));
     for (size_t i = 0; i < r->table.n_parts; i++)
         (void)json_array_append_new(parts, partition_json(&r->table.parts[i]));
@@ -349,11 +362,12 @@ report_json(const struct report *r)
 }
 
 char *
-write_json(const struct report *r, size_t *n)
+write_json(const struct report *r, const struct paper *p, size_t *n, struct err *err)
 {
-    json_t *v = report_json(r);
+    json_t *v = report_json(r, p);
     char *text = json_to_text(v);
 
+    (void)err;
     json_decref(v);
     *n = strlen(text);
     return text;

@@ -6,8 +6,9 @@
 #include "common/text.h"
 
 const struct writer writers[] = {
-    {"html", ".report.html", write_html},
-    {"json", ".report.json", write_json},
+    {"html", ".report.html", true, write_html}, {"pdf", ".report.pdf", false, write_pdf},
+    {"json", ".report.json", true, write_json}, {"text", ".report.txt", false, write_text},
+    {"dfxml", ".dfxml", false, write_dfxml},    {"case", ".case.jsonld", false, write_case},
 };
 
 const size_t n_writers = sizeof writers / sizeof writers[0];
@@ -46,4 +47,35 @@ writers_parse(const char *list, unsigned *set, struct err *err)
             return 0;
         list += len + 1;
     }
+}
+
+unsigned
+writers_default(void)
+{
+    unsigned set = 0;
+
+    for (size_t i = 0; i < n_writers; i++)
+        set |= writers[i].by_default ? 1u << i : 0;
+    return set;
+}
+
+FILE *
+writer_open(char **text, size_t *n)
+{
+    *text = NULL;
+    return open_memstream(text, n);
+}
+
+char *
+writer_close(FILE *f, char **text, struct err *err)
+{
+    bool bad = !f || ferror(f);
+
+    if (f && fclose(f) != 0)
+        bad = true;
+    if (!bad)
+        return *text;
+    free(*text);
+    (void)err_set(err, OUTCOME_FAILED, "out of memory");
+    return NULL;
 }
