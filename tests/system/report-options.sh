@@ -27,7 +27,7 @@ assert_exists "$T/dir/EV-01.report.json"
 assert_missing "$T/dir/EV-01.report.html"
 expect 2 exhibit-report --format html,docx --output-dir "$T/dir" "$T/EV-01.raw"
 assert_error "'docx'"
-assert_contains "$T/err" "html, json"
+assert_contains "$T/err" "html, pdf, json, text, dfxml, case"
 expect 2 exhibit-report --format "" --output-dir "$T/dir" "$T/EV-01.raw"
 assert_error "format"
 
