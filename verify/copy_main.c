@@ -179,36 +179,43 @@ print_result(const struct copy *c, const struct settings *s, const struct copy_r
                      to, c->n, size_human(c->bytes, size), c->bytes, kept);
 }
 
+/* The outcome, or -1 with the error. */
 static int
-copy_image(const struct settings *s, struct copy *c, const char *dest, struct copy_record *r,
+copy_image(const struct settings *s, struct copy *c, char **operands,
            const struct image_location *location, struct err *err)
 {
     struct image_options options = {.manifest = location->manifest};
     struct image *img = image_open(location->path, &options, err);
+    AUTO_FREE char *line = xasprintf("exhibit copy %s %s", operands[0], operands[1]);
     struct requester who;
-    int result = -1;
+    struct copy_record record = {
+        .operand = operands[0],
+        .command_line = line,
+        .location = location,
+        .user = who.name,
+    };
+    int r = -1;
 
     if (!img)
         return -1;
     requester_find(&who);
-    r->uid = who.uid;
-    r->user = who.name;
-    r->info = image_info(img);
-    r->location = location;
-    if (copy_plan(c, location, r->info, dest, err) == 0 && step_down(&who, c, err) == 0) {
+    record.uid = who.uid;
+    record.info = image_info(img);
+    if (copy_plan(c, location, record.info, operands[1], err) == 0 &&
+        step_down(&who, c, err) == 0) {
         enter_sandbox(c);
         c->progress = progress_new(s->progress);
-        result = copy_run(c, err);
+        r = copy_run(c, err);
         progress_free(c->progress);
     }
-    if (result == 0)
-        result = copy_record(c, r, err);
-    if (result == 0) {
-        print_result(c, s, r);
-        result = print_findings(c, r->info) > 0 ? OUTCOME_FINDINGS : OUTCOME_DONE;
+    if (r == 0)
+        r = copy_record(c, &record, err);
+    if (r == 0) {
+        print_result(c, s, &record);
+        r = print_findings(c, record.info) > 0 ? OUTCOME_FINDINGS : OUTCOME_DONE;
     }
     image_free(img);
-    return result;
+    return r;
 }
 
 int
@@ -219,8 +226,6 @@ main(int argc, char **argv)
     struct image_location location = {0};
     struct settings s = {0};
     struct err err = ERR_INIT;
-    struct copy_record record = {0};
-    AUTO_FREE char *line = NULL;
     char **operands;
     int count;
     int r;
@@ -232,14 +237,11 @@ main(int argc, char **argv)
         r = err_set(&err, OUTCOME_USAGE,
                     "an IMAGE and a DEST are needed; see 'exhibit copy --help'");
     if (r == 0) {
-        line = xasprintf("exhibit copy %s %s", operands[0], operands[1]);
-        record.operand = operands[0];
-        record.command_line = line;
         console_catch(on_signal);
         r = image_locate(operands[0], &location, &err);
     }
     if (r == 0)
-        r = copy_image(&s, &c, operands[1], &record, &location, &err);
+        r = copy_image(&s, &c, operands, &location, &err);
     copy_free(&c);
     image_location_free(&location);
     options_free(o);

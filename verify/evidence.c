@@ -309,9 +309,10 @@ add_piece(struct evidence *e, const struct hashlog_entry *entry, uint64_t media_
     }
     if (!p)
         p = new_pieces(e, entry->hash);
-    if ((p->n & (p->n - 1)) == 0) {
-        p->v = xrealloc(p->v, p->n > 0 ? 2 * p->n : 1, sizeof *p->v);
-        p->hex = xrealloc(p->hex, p->n > 0 ? 2 * p->n : 1, sizeof *p->hex);
+    if (!p->v || p->n == p->cap) {
+        p->cap = p->cap > 0 ? 2 * p->cap : 16;
+        p->v = xrealloc(p->v, p->cap, sizeof *p->v);
+        p->hex = xrealloc(p->hex, p->cap, sizeof *p->hex);
     }
     p->v[p->n] = (struct manifest_piece){.offset = entry->offset, .length = entry->length};
     p->hex[p->n++] = xstrdup(entry->hex);

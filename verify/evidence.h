@@ -24,6 +24,7 @@ struct evidence_pieces {
     struct manifest_piece *v; /* without hashes: hex[i] is that of v[i] */
     char **hex;
     size_t n;
+    size_t cap;
 };
 
 /* One log, as far as it speaks of this image. */
