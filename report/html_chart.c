@@ -49,12 +49,21 @@ covered(const struct ranges *set, uint64_t from, uint64_t to)
     return sum;
 }
 
+/* Of the whole rows that so many cells fill. */
+static double
+map_height(uint64_t cells)
+{
+    uint64_t rows = cells / MAP_COLUMNS;
+
+    return (double)rows * MAP_CELL;
+}
+
 /* A cell with a spot for some, a filled one where nothing of it could be read. */
 static void
 draw_cell(FILE *f, size_t i, uint64_t bad, uint64_t whole)
 {
     double x = (double)(i % MAP_COLUMNS) * MAP_CELL;
-    double y = (double)(i / MAP_COLUMNS) * MAP_CELL;
+    double y = map_height(i);
     double side = bad >= whole ? MAP_CELL - 1 : bad * 2 >= whole ? MAP_CELL - 3 : MAP_CELL - 5;
 
     svg_rect(f, MAP, SVG_BAD, x + (MAP_CELL - side) / 2, y + (MAP_CELL - side) / 2, side, side);
@@ -77,17 +86,16 @@ html_unreadable_map(FILE *f, const struct report *r)
     for (uint64_t i = 0; i < n; i++)
         hit += covered(&r->unreadable, i * cell, (i + 1) * cell) > 0;
     (void)fputs("<figure>", f);
-    svg_begin(f, MAP, "Where the unreadable sectors lie", WIDTH,
-              (double)((n + MAP_COLUMNS - 1) / MAP_COLUMNS) * MAP_CELL);
+    svg_begin(f, MAP, "Where the unreadable sectors lie", WIDTH, map_height(n + MAP_COLUMNS - 1));
     (void)fprintf(f,
                   "A map of the media in reading order, from left to right and from top to bottom: "
                   "%" PRIu64 " cells of %s, of which %" PRIu64 " hold unreadable sectors.",
                   n, size_human(cell, human), hit);
     svg_described(f, MAP);
-    svg_rect(f, MAP, SVG_RAIL, 0, 0, WIDTH, (double)(n / MAP_COLUMNS) * MAP_CELL);
+    svg_rect(f, MAP, SVG_RAIL, 0, 0, WIDTH, map_height(n));
     if (n % MAP_COLUMNS != 0)
-        svg_rect(f, MAP, SVG_RAIL, 0, (double)(n / MAP_COLUMNS) * MAP_CELL,
-                 (double)(n % MAP_COLUMNS) * MAP_CELL, MAP_CELL);
+        svg_rect(f, MAP, SVG_RAIL, 0, map_height(n), (double)(n % MAP_COLUMNS) * MAP_CELL,
+                 MAP_CELL);
     for (uint64_t i = 0; i < n; i++) {
         uint64_t end = (i + 1) * cell < r->media_size ? (i + 1) * cell : r->media_size;
         uint64_t bad = covered(&r->unreadable, i * cell, end);

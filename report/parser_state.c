@@ -243,7 +243,7 @@ ufs_state(struct parser_image *p, TSK_FS_INFO *fs, struct state *s)
 static void
 add_iso_time(struct state *s, const char *name, const uint8_t *t)
 {
-    int quarters = (int8_t)t[16];
+    int quarters = t[16] < 128 ? t[16] : t[16] - 256;
     char text[40];
 
     for (size_t i = 0; i < 16; i++) {

@@ -1,12 +1,13 @@
 #!/bin/bash
 # File systems with random damage: each gets its report, within the deadline, and the report itself
 # never crashes. The damaged volume stands between two sound ones: their figures stay as they were,
-# and every finding names the damaged one. 40 images; 1,000 with EXHIBIT_LONG=1, or as many as
-# $EXHIBIT_MUTATIONS says. $EXHIBIT_SEED makes the same images again.
+# and every finding names the damaged one. $EXHIBIT_MUTATIONS images, if that is set; $EXHIBIT_SEED
+# makes the same images again.
 . "$(dirname "$0")/../lib/system.sh"
 require jq perl sfdisk mkfs.fat mcopy mdel mkfs.ext2 debugfs mkntfs ntfscp fls istat
 
-count=${EXHIBIT_MUTATIONS:-$([ -n "${EXHIBIT_LONG:-}" ] && echo 1000 || echo 40)}
+how_many count 40 1000 "damaged file systems"
+count=${EXHIBIT_MUTATIONS:-$count}
 seed=${EXHIBIT_SEED:-$(date +%s)}
 deadline=5
 echo "$count images, EXHIBIT_SEED=$seed"
