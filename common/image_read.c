@@ -57,7 +57,7 @@ static void
 return_scratch(struct image *img, struct image_scratch *s)
 {
     (void)pthread_mutex_lock(&img->cache.lock);
-    if (img->cache.n_spare < IMAGE_CACHE_SLOTS) {
+    if (s && img->cache.n_spare < IMAGE_CACHE_SLOTS) {
         img->cache.spare[img->cache.n_spare++] = s;
         s = NULL;
     }
@@ -90,51 +90,63 @@ chunk_error(const struct image *img, uint64_t index, const struct chunk *c, stru
     return -1;
 }
 
+/* Reads the chunk that is not in the cache, and puts it there. Damaged ones, too: they stay as they
+   are; but a file that could not be read may be readable the next time. */
+static int
+read_into_cache(struct image *img, uint64_t index, size_t inside, void *buf, size_t n,
+                struct chunk *chunk, struct err *err)
+{
+    struct image_scratch *scratch = take_scratch(img, err);
+    uint8_t *data = malloc(img->info.chunk_size);
+
+    if (!scratch || !data) {
+        return_scratch(img, scratch);
+        free(data);
+        return err_set(err, OUTCOME_FAILED, "not enough memory for a chunk");
+    }
+    image_read_chunks(img, scratch, index, 1, data, chunk);
+    return_scratch(img, scratch);
+    memcpy(buf, data + inside, n);
+    if (chunk->state != CHUNK_IO) {
+        (void)pthread_mutex_lock(&img->cache.lock);
+        data = cache_put(&img->cache, index, chunk, data);
+        (void)pthread_mutex_unlock(&img->cache.lock);
+    }
+    free(data);
+    return 0;
+}
+
 /* Copies n bytes from inside chunk `index`, which come from the cache or are read. */
 static int
 copy_from_chunk(struct image *img, uint64_t index, size_t inside, void *buf, size_t n,
                 struct err *err)
 {
-    struct image_scratch *scratch;
     struct image_cache_slot *slot;
-    struct chunk chunk;
-    uint8_t *data;
+    struct chunk chunk = {.state = CHUNK_OK};
+    bool cached;
 
     (void)pthread_mutex_lock(&img->cache.lock);
     slot = cache_find(&img->cache, index);
-    if (slot)
+    cached = slot != NULL;
+    if (slot) {
         memcpy(buf, slot->data + inside, n);
+        chunk = slot->chunk;
+    }
     (void)pthread_mutex_unlock(&img->cache.lock);
-    if (slot)
-        return 0;
-
-    scratch = take_scratch(img, err);
-    if (!scratch)
+    if (!cached && read_into_cache(img, index, inside, buf, n, &chunk, err) != 0) {
+        memset(buf, 0, n);
         return -1;
-    data = malloc(img->info.chunk_size);
-    if (!data) {
-        return_scratch(img, scratch);
-        return err_set(err, OUTCOME_FAILED, "not enough memory for a chunk");
     }
-    image_read_chunks(img, scratch, index, 1, data, &chunk);
-    return_scratch(img, scratch);
-    if (chunk.state != CHUNK_OK) {
-        free(data);
-        return chunk_error(img, index, &chunk, err);
-    }
-    memcpy(buf, data + inside, n);
-    (void)pthread_mutex_lock(&img->cache.lock);
-    data = cache_put(&img->cache, index, &chunk, data);
-    (void)pthread_mutex_unlock(&img->cache.lock);
-    free(data);
-    return 0;
+    return chunk.state == CHUNK_OK ? 0 : chunk_error(img, index, &chunk, err);
 }
 
 int
 image_read_cached(struct image *img, void *buf, size_t n, uint64_t offset, struct err *err)
 {
     const struct image_info *info = &img->info;
+    struct err ignored = ERR_INIT;
     size_t done = 0;
+    int r = 0;
 
     while (done < n) {
         uint64_t index = (offset + done) / info->chunk_size;
@@ -143,11 +155,11 @@ image_read_cached(struct image *img, void *buf, size_t n, uint64_t offset, struc
 
         if (part > n - done)
             part = n - done;
-        if (copy_from_chunk(img, index, inside, (char *)buf + done, part, err) != 0)
-            return -1;
+        if (copy_from_chunk(img, index, inside, (char *)buf + done, part, r ? &ignored : err) != 0)
+            r = -1; /* the first problem is the one that is told */
         done += part;
     }
-    return 0;
+    return r;
 }
 
 ssize_t

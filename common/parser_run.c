@@ -148,6 +148,23 @@ listen_to(struct run *r, struct err *err)
     }
 }
 
+/* "OFFSET:LENGTH,OFFSET:LENGTH…", or "-". */
+static char *
+ranges_text(const struct ranges *set)
+{
+    size_t cap = 64 * (PARSER_RANGES_MAX + 1);
+    char *text;
+    size_t n = 0;
+
+    if (!set || set->n == 0)
+        return xstrdup("-");
+    text = xcalloc(cap, 1);
+    for (size_t i = 0; i < set->n && i < PARSER_RANGES_MAX; i++)
+        n += (size_t)snprintf(text + n, cap - n, "%s%" PRIu64 ":%" PRIu64, i > 0 ? "," : "",
+                              set->v[i].offset, set->v[i].length);
+    return text;
+}
+
 static pid_t
 start(const struct parser_request *q, int *fd, struct err *err)
 {
@@ -157,6 +174,7 @@ start(const struct parser_request *q, int *fd, struct err *err)
     AUTO_FREE char *length = xasprintf("%" PRIu64, q->length);
     AUTO_FREE char *cpu = xasprintf("%" PRIu32, q->deadline);
     AUTO_FREE char *examine = xasprintf("%" PRIu64, q->examine_max);
+    AUTO_FREE char *ranges = ranges_text(q->ranges);
     /* execv() takes pointers to char for historical reasons and changes nothing. */
     const char *argv[] = {"exhibit-parser",
                           "--",
@@ -169,6 +187,7 @@ start(const struct parser_request *q, int *fd, struct err *err)
                           q->lenient ? "lenient" : "strict",
                           cpu,
                           examine,
+                          ranges,
                           NULL};
     AUTO_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     int pipes[2];

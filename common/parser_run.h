@@ -11,15 +11,20 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/ranges.h"
+
+/* Ranges beyond these are not asked about. */
+#define PARSER_RANGES_MAX 1000
 
 struct parser_request {
-    const char *mode;                  /* "table" or "volume" */
+    const char *mode;                  /* "table", "volume" or "files" */
     const char *image;                 /* path of the first segment */
     const char *manifest;              /* path, or NULL */
     uint32_t sector_size;              /* bytes */
     uint64_t start;                    /* bytes of the media */
     uint64_t length;                   /* bytes */
     uint64_t examine_max;              /* bytes of an area (gap, slack, free blocks) to look at */
+    const struct ranges *ranges;       /* of the media, for "files"; else NULL */
     bool lenient;                      /* go on without a sandbox where none can be had */
     uint32_t deadline;                 /* seconds after which the parser is killed */
     const volatile sig_atomic_t *stop; /* non-zero: kill it and return OUTCOME_INTERRUPTED */

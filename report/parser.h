@@ -17,6 +17,10 @@ void parser_table(struct parser_image *p);
 /* The file system in the stretch, its slack and its unallocated blocks. */
 void parser_volume(struct parser_image *p);
 
+/* The files that lie in p->wanted: "file", "name", "blocks" and "no-fs" messages. Reads through
+   damage (sets p->fill). */
+void parser_files(struct parser_image *p);
+
 /* UTF-16 as UTF-8, up to the first zero; a surrogate without its partner becomes U+FFFD. The caller
    frees it. */
 char *utf16le_text(const uint8_t *p, size_t units);

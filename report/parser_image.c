@@ -19,7 +19,7 @@ parser_image_read(struct parser_image *p, void *buf, size_t n, uint64_t offset)
         p->failed_at = p->start + offset;
         (void)snprintf(p->failed_why, sizeof p->failed_why, "%s", err.text);
     }
-    return got;
+    return got < 0 && p->fill ? (ssize_t)n : got;
 }
 
 static ssize_t

@@ -10,6 +10,7 @@
 
 #include "common/err.h"
 #include "common/image.h"
+#include "common/ranges.h"
 
 struct parser_image {
     TSK_IMG_INFO tsk; /* first: libtsk hands back a pointer to it */
@@ -17,6 +18,8 @@ struct parser_image {
     uint64_t start;        /* bytes of the media */
     uint64_t length;       /* bytes */
     uint64_t examine_max;  /* bytes of an area that are looked at */
+    struct ranges wanted;  /* bytes of the media, for parser_files() */
+    bool fill;             /* damaged media reads as what can be had of it, not as an error */
     uint64_t failed_reads; /* reads that the image could not answer */
     uint64_t failed_at;    /* media offset of the first of them */
     char failed_why[256];
@@ -28,7 +31,7 @@ struct parser_image *parser_image_new(struct image *image, uint64_t start, uint6
                                       uint32_t sector_size, struct err *err);
 
 /* Reads up to n bytes at offset of the stretch; short at its end, -1 where the image is damaged
-   (counted). */
+   (counted), unless `fill` is set. */
 ssize_t parser_image_read(struct parser_image *p, void *buf, size_t n, uint64_t offset);
 
 #endif

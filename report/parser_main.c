@@ -1,10 +1,11 @@
 /*
  * exhibit-parser: takes a disk image apart with libtsk, in a sandbox, and prints what it finds as
  * JSON lines. exhibit-report runs it once for the partition table and once for each volume, so that
- * a file system that crashes or hangs libtsk takes nothing else with it. Not for people to call.
+ * a file system that crashes or hangs libtsk takes nothing else with it; exhibit-verify asks it in
+ * the same way which files lie in damaged media ("files"). Not for people to call.
  *
- *   exhibit-parser table|volume IMAGE MANIFEST|- SECTOR START LENGTH strict|lenient CPU-SECONDS
- *                  EXAMINE
+ *   exhibit-parser table|volume|files IMAGE MANIFEST|- SECTOR START LENGTH strict|lenient
+ * CPU-SECONDS EXAMINE OFFSET:LENGTH,…|-
  */
 #include <unistd.h>
 
@@ -35,6 +36,7 @@ static const struct {
 } modes[] = {
     {"table", parser_table},
     {"volume", parser_volume},
+    {"files", parser_files},
 };
 
 struct request {
@@ -47,13 +49,39 @@ struct request {
     bool lenient;
     uint64_t cpu_seconds;
     uint64_t examine_max; /* bytes */
+    struct ranges ranges; /* of the media */
 };
+
+static int
+read_ranges(char *text, struct ranges *out, struct err *err)
+{
+    char *rest = text;
+    char *item;
+
+    if (strcmp(text, "-") == 0)
+        return 0;
+    while ((item = strsep(&rest, ",")) != NULL) {
+        char *colon = strchr(item, ':');
+        uint64_t offset;
+        uint64_t length;
+
+        if (!colon)
+            return err_set(err, OUTCOME_USAGE, "'%s' is no range", item);
+        *colon = '\0';
+        if (number_parse(item, 0, INT64_MAX, "OFFSET", &offset, err) != 0 ||
+            number_parse(colon + 1, 0, INT64_MAX, "LENGTH", &length, err) != 0)
+            return -1;
+        ranges_add(out, offset, length);
+    }
+    return 0;
+}
 
 static int
 read_request(char **words, int n, struct request *out, struct err *err)
 {
-    if (n != 9)
-        return err_set(err, OUTCOME_USAGE, "exhibit-parser is run by 'exhibit report'");
+    if (n != 10)
+        return err_set(err, OUTCOME_USAGE,
+                       "exhibit-parser is run by 'exhibit report' and 'exhibit verify'");
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         if (strcmp(words[0], modes[i].name) == 0)
             out->run = modes[i].run;
@@ -69,7 +97,9 @@ read_request(char **words, int n, struct request *out, struct err *err)
         return -1;
     if (number_parse(words[7], 1, 1 << 30, "CPU-SECONDS", &out->cpu_seconds, err) != 0)
         return -1;
-    return number_parse(words[8], 0, INT64_MAX, "EXAMINE", &out->examine_max, err);
+    if (number_parse(words[8], 0, INT64_MAX, "EXAMINE", &out->examine_max, err) != 0)
+        return -1;
+    return read_ranges(words[9], &out->ranges, err);
 }
 
 static struct image *
@@ -137,6 +167,7 @@ run(char **words, int n, struct err *err)
     if (!p)
         return -1;
     p->examine_max = request.examine_max;
+    p->wanted = request.ranges;
     request.run(p);
     if (p->failed_reads > 0)
         emit_finding("image-damage", "%ju reads of the image failed, the first at byte %ju: %s",
