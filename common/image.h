@@ -124,8 +124,8 @@ const struct image_info *image_info(const struct image *img);
 
 /* Reads up to n bytes of the media at offset; short only at the end of the media. -1: what is
    there cannot be read (damaged chunk, I/O error), the error says where; sys is ENODATA where it is
-   missing, EIO where it is damaged. buf then holds what can be had all the same: data whose checksum
-   is wrong as it stands, zeros for the rest. Thread-safe. */
+   missing, EIO where it is damaged. buf then holds what can be had all the same: data whose
+   checksum is wrong as it stands, zeros for the rest. Thread-safe. */
 ssize_t image_read(struct image *img, void *buf, size_t n, uint64_t offset, struct err *err);
 
 enum chunk_state {

@@ -157,7 +157,21 @@ checks_free(struct check *checks)
         free(checks[i].target);
         free(checks[i].detail);
         ranges_free(&checks[i].ranges);
+        for (size_t k = 0; k < checks[i].n_places; k++)
+            free(checks[i].places[k].segment);
+        free(checks[i].places);
     }
+}
+
+void
+check_place(struct check *c, const char *segment, uint64_t file_offset, struct range media)
+{
+    if (c->n_places == CHECK_PLACES_MAX)
+        return;
+    if (!c->places)
+        c->places = xcalloc(CHECK_PLACES_MAX, sizeof *c->places);
+    c->places[c->n_places++] = (struct check_place){
+        .segment = segment ? xstrdup(segment) : NULL, .file_offset = file_offset, .media = media};
 }
 
 enum verdict

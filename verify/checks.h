@@ -33,6 +33,15 @@ enum check_status {
     STATUS_FAILED,
 };
 
+#define CHECK_PLACES_MAX 1000 /* kept; all of the damage is in the ranges */
+
+/* Where something is wrong. */
+struct check_place {
+    char *segment;        /* path of the file, or NULL */
+    uint64_t file_offset; /* in it; UINT64_MAX: nowhere in particular */
+    struct range media;   /* length 0: no media that is known */
+};
+
 struct check {
     enum check_status status;
     bool incomplete;      /* failed, but only for what is missing or cut off */
@@ -41,6 +50,8 @@ struct check {
     char *detail;         /* for people; raw, not escaped */
     size_t n_problems;    /* named in the detail, or counted there */
     struct ranges ranges; /* of the media that is damaged */
+    struct check_place *places;
+    size_t n_places;
 };
 
 enum verdict {
@@ -85,6 +96,8 @@ const char *verdict_name(enum verdict v);
 /* Records a problem: the check has failed. The first few are named in the detail. */
 void check_fail(struct check *c, bool incomplete, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Says where; segment may be NULL and is copied. Does not add to the ranges. */
+void check_place(struct check *c, const char *segment, uint64_t file_offset, struct range media);
 void check_pass(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void check_skip(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -55,6 +55,7 @@ take_findings(struct check *c, enum image_check kind, const struct image_finding
         if (v[i].segment)
             set_target(c, v[i].segment);
         ranges_add(&c->ranges, v[i].media.offset, v[i].media.length);
+        check_place(c, v[i].segment, v[i].file_offset, v[i].media);
         check_fail(c, v[i].incomplete, "%s", text);
     }
 }
@@ -114,6 +115,7 @@ compare_segment(const struct check_input *in, size_t i, struct check *c)
         return;
     set_target(c, s->path);
     add_segment_ranges(in, s, c);
+    check_place(c, s->path, UINT64_MAX, (struct range){0}); /* a hash does not say where */
     other = other_with_hash(m, s->listed, sha256->hex);
     if (other)
         check_fail(c, false, "'%s' is not what the manifest says, but has the content of '%s'",
@@ -300,6 +302,7 @@ name_damage(const struct check_input *in, const struct damage *d, struct check *
     bool incomplete = d->state == CHUNK_MISSING;
 
     set_target(c, s->path);
+    check_place(c, s->path, d->file_offset, d->media);
     if (d->media.length > info->chunk_size)
         check_fail(c, incomplete, "the media from %" PRIu64 " to %" PRIu64 ", in '%s', is missing",
                    d->media.offset, d->media.offset + d->media.length, base_name(s->path));

@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/outfile.h"
+#include "common/parser_run.h"
 #include "common/text.h"
 #include "verify/references.h"
 
@@ -148,6 +149,49 @@ conclude(struct job *job, const struct job_options *options)
     job->state = JOB_CONCLUDED;
 }
 
+/* What is damaged, as closely as the check knows: "somewhere in this file" would name every file
+   of the disk. */
+static void
+add_damaged(const struct check *c, struct ranges *all)
+{
+    for (size_t i = 0; i < c->n_places; i++)
+        ranges_add(all, c->places[i].media.offset, c->places[i].media.length);
+    for (size_t i = 0; c->n_places == 0 && i < c->ranges.n; i++)
+        ranges_add(all, c->ranges.v[i].offset, c->ranges.v[i].length);
+}
+
+/* Everything that a check found damaged, and what was never read. */
+static void
+look_up_files(struct job *job, const struct job_options *options)
+{
+    const struct ranges *unreadable = job_unreadable(job);
+    struct ranges all = {0};
+    struct err why = ERR_INIT;
+
+    for (size_t k = 0; k < CHECK_COUNT; k++) {
+        if (job->checks[k].status == STATUS_FAILED)
+            add_damaged(&job->checks[k], &all);
+    }
+    for (size_t i = 0; i < unreadable->n; i++)
+        ranges_add(&all, unreadable->v[i].offset, unreadable->v[i].length);
+    if (options->where && all.n > 0) {
+        const struct where_question q = {
+            .image = job->number,
+            .sector_size = image_info(job->image)->bytes_per_sector,
+            .media_size = image_info(job->image)->media_size,
+            .set = &all,
+        };
+
+        job->files = where_ask(options->where, &q, options->stop, &why);
+        if (!job->files)
+            job->files_problem = xstrdup(why.text);
+        else if (all.n > PARSER_RANGES_MAX)
+            job->files_problem = xasprintf("only the first %d of %zu ranges were looked up",
+                                           PARSER_RANGES_MAX, all.n);
+    }
+    ranges_free(&all);
+}
+
 static int
 add_comparison(struct job *job, const struct job_options *options, struct scan_spec *spec)
 {
@@ -200,6 +244,7 @@ run_scan(struct job *job, const struct job_options *options, const struct scan_s
         job->state = JOB_INTERRUPTED;
     } else {
         conclude(job, options);
+        look_up_files(job, options);
         if (options->salvage)
             finish_salvage(job, options);
     }
@@ -269,6 +314,8 @@ job_free(struct job *job)
 {
     job_close(job);
     checks_free(job->checks);
+    json_decref(job->files);
+    free(job->files_problem);
     free(job->salvaged);
 }
 

@@ -9,6 +9,7 @@
 #include "common/sandbox.h"
 #include "verify/checks.h"
 #include "verify/salvage.h"
+#include "verify/where.h"
 
 /* What the command line asks for, the same for every image. */
 struct job_options {
@@ -21,6 +22,7 @@ struct job_options {
     const struct trust *trust;
     const char *ledger_head; /* or NULL */
     struct salvage *salvage; /* or NULL */
+    struct where *where;     /* who knows the files in damaged media, or NULL */
     const char *command_line;
     const struct sandbox_state *sandbox;
     bool from_medium;
@@ -56,6 +58,10 @@ struct job {
     uint64_t lost;       /* bytes that it lacks, though they were read from the source once */
     struct err salvage;  /* why there is none */
     struct err finished; /* what ended the comparison badly, though it was made */
+
+    size_t number;       /* place in the call's list of images */
+    json_t *files;       /* the answer of where_ask() about all that is damaged, or NULL */
+    char *files_problem; /* why there is none */
 
     uint64_t media_size;
     uint64_t unreadable_sectors;

@@ -21,6 +21,7 @@ damage_json(const struct job *job)
 
         json_set_u64(o, "offset", d->media.offset);
         json_set_u64(o, "length", d->media.length);
+        json_set_u64(o, "chunk", d->media.offset / image_info(job->image)->chunk_size);
         json_set_text(o, "state", chunk_state_names[d->state]);
         json_set_text(o, "segment", image_info(job->image)->segments[d->segment].path);
         if (d->file_offset != UINT64_MAX)
@@ -45,6 +46,35 @@ not_compared_json(const struct job *job)
     return o;
 }
 
+/* Each thing that is wrong: in which file, from which byte of it, for which media and chunks. */
+static json_t *
+places_json(const struct job *job, const struct check *c)
+{
+    const struct image_info *info = job->image ? image_info(job->image) : NULL;
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < c->n_places; i++) {
+        const struct check_place *p = &c->places[i];
+        json_t *o = json_object();
+
+        json_set_text(o, "segment", p->segment);
+        if (p->file_offset != UINT64_MAX)
+            json_set_u64(o, "file_offset", p->file_offset);
+        if (p->media.length > 0) {
+            json_set_u64(o, "offset", p->media.offset);
+            json_set_u64(o, "length", p->media.length);
+        }
+        if (p->media.length > 0 && info && info->format == IMAGE_E01) {
+            uint64_t last = (p->media.offset + p->media.length - 1) / info->chunk_size;
+
+            json_set_u64(o, "chunk", p->media.offset / info->chunk_size);
+            json_set_u64(o, "chunks", last - p->media.offset / info->chunk_size + 1);
+        }
+        (void)json_array_append_new(array, o);
+    }
+    return array;
+}
+
 static json_t *
 check_json(const struct job *job, enum check_id id)
 {
@@ -56,6 +86,10 @@ check_json(const struct job *job, enum check_id id)
     json_set_text(o, "status", check_status_name(c->status));
     json_set_text(o, "detail", c->detail);
     (void)json_object_set_new(o, "ranges", json_from_ranges(&c->ranges));
+    if (c->n_places > 0)
+        (void)json_object_set_new(o, "places", places_json(job, c));
+    if (job->files && c->status == STATUS_FAILED && c->ranges.n > 0)
+        (void)json_object_set_new(o, "files", where_within(job->files, &c->ranges));
     if (id == CHECK_SOURCE && job->compare)
         (void)json_object_set_new(o, "not_compared", not_compared_json(job));
     if (id == CHECK_CHUNKS && job->scan.n_damage > 0)
@@ -99,6 +133,23 @@ unreadable_json(const struct job *job)
     json_set_u64(o, "sectors", job->image ? job_unreadable_sectors(job) : 0);
     (void)json_object_set_new(o, "ranges",
                               json_from_ranges(job->image ? job_unreadable(job) : &none));
+    if (job->files && job_unreadable(job)->n > 0)
+        (void)json_object_set_new(o, "files", where_within(job->files, job_unreadable(job)));
+    return o;
+}
+
+/* How complete the lists of files are. */
+static json_t *
+lookup_json(const struct job *job)
+{
+    json_t *o = json_object();
+
+    json_set_text(o, "problem", job->files_problem);
+    if (job->files) {
+        (void)json_object_set(o, "unallocated_bytes",
+                              json_object_get(job->files, "unallocated_bytes"));
+        (void)json_object_set(o, "notes", json_object_get(job->files, "notes"));
+    }
     return o;
 }
 
@@ -192,6 +243,8 @@ output_json(const struct job *job, const struct job_options *options,
         (void)json_object_set_new(o, "against", against_json(options->against));
     if (options->salvage)
         (void)json_object_set_new(o, "salvage", salvage_json(job));
+    if (job->files || job->files_problem)
+        (void)json_object_set_new(o, "file_lookup", lookup_json(job));
     add_result(o, job);
     return o;
 }

@@ -1,9 +1,12 @@
 #include <inttypes.h>
 
 #include "common/cleanup.h"
+#include "common/json.h"
 #include "common/size.h"
 #include "common/text.h"
 #include "verify/output.h"
+
+#define FILES_SHOWN 20
 
 static void
 print_header(const struct job *job)
@@ -50,6 +53,73 @@ print_checks(const struct job *job)
         if (c->status == STATUS_FAILED)
             print_ranges(&c->ranges);
     }
+}
+
+/* "/docs/a.txt (partition 4)", or the inode where there is no name. */
+static char *
+file_text(const json_t *file)
+{
+    AUTO_FREE char *path = json_get_bytes(file, "path");
+    AUTO_FREE char *shown = path ? text_printable(path) : NULL;
+    bool allocated = json_is_true(json_object_get(file, "allocated"));
+    json_int_t inode = json_integer_value(json_object_get(file, "inode"));
+    const json_t *partition = json_object_get(file, "partition");
+    AUTO_FREE char *place =
+        json_is_integer(partition)
+            ? xasprintf(" (partition %" JSON_INTEGER_FORMAT "%s)", json_integer_value(partition),
+                        allocated ? "" : ", deleted")
+            : xstrdup(allocated ? "" : " (deleted)");
+
+    return shown ? xasprintf("%s%s", shown, place)
+                 : xasprintf("inode %" JSON_INTEGER_FORMAT "%s", inode, place);
+}
+
+static void
+print_files(const struct job *job, const struct ranges *set, const char *what)
+{
+    json_t *files = where_within(job->files, set);
+    size_t n = json_array_size(files);
+
+    for (size_t i = 0; i < n && i < FILES_SHOWN; i++) {
+        AUTO_FREE char *text = file_text(json_array_get(files, i));
+
+        (void)printf("  %-11s %s %s\n", i == 0 ? what : "", i == 0 ? "hits" : "    ", text);
+    }
+    if (n > FILES_SHOWN)
+        (void)printf("  %-11s      and %zu more files\n", "", n - FILES_SHOWN);
+    json_decref(files);
+}
+
+/* What the damage, and what could not be read, means to the files on the disk. */
+static void
+print_where(const struct job *job)
+{
+    struct ranges damaged = {0};
+    json_t *note;
+    size_t i;
+
+    if (job->files_problem) {
+        AUTO_FREE char *text = text_printable(job->files_problem);
+
+        (void)printf("  %-11s %s\n", "files", text);
+    }
+    if (!job->files)
+        return;
+    for (size_t k = 0; k < CHECK_COUNT; k++) {
+        const struct ranges *r = &job->checks[k].ranges;
+
+        for (i = 0; job->checks[k].status == STATUS_FAILED && i < r->n; i++)
+            ranges_add(&damaged, r->v[i].offset, r->v[i].length);
+    }
+    print_files(job, &damaged, "damage");
+    print_files(job, job_unreadable(job), "unreadable");
+    json_array_foreach(json_object_get(job->files, "notes"), i, note)
+    {
+        AUTO_FREE char *text = text_printable(json_string_value(note));
+
+        (void)printf("  %-11s %s\n", "files", text);
+    }
+    ranges_free(&damaged);
 }
 
 static void
@@ -121,6 +191,7 @@ output_text(const struct job *job, const struct job_options *options, bool quiet
     }
     if (!quiet) {
         print_checks(job);
+        print_where(job);
         print_hashes(&job->scan);
         print_others(job, options);
     }

@@ -33,6 +33,7 @@ struct call {
     struct salvage *salvage;
     struct trust *trust;
     struct recorder *recorder; /* NULL: nothing goes into ledgers */
+    struct where *where;
     struct sandbox_state sandbox;
     json_t *results;
 };
@@ -106,7 +107,8 @@ enter_sandbox(struct call *c, const int *read_dirs, size_t n_read_dirs)
         .write_dirs = write_dirs,
         .n_write_dirs = c->salvage ? salvage_directories(c->salvage, write_dirs) : 0,
         .allow_threads = true,
-        .allow_send = c->s->against != NULL || c->recorder, /* to the supervisor */
+        /* To the supervisor, and to the processes that were forked. */
+        .allow_send = c->s->against != NULL || c->recorder || c->where,
     };
     struct err err = ERR_INIT;
 
@@ -149,6 +151,29 @@ open_source(struct call *c, const struct requester *who, struct err *err)
     return 0;
 }
 
+/* With the rights that this process has now: parsers are for hostile bytes. For a read-back there
+   is no time. Whoever cannot be started is missed when asked. */
+static void
+start_where(struct call *c)
+{
+    AUTO_FREE struct where_image *images = xcalloc(c->n, sizeof *images);
+    struct err why = ERR_INIT;
+
+    for (size_t i = 0; i < c->n; i++) {
+        const struct job *job = &c->jobs[i];
+
+        if (job->state != JOB_OPEN || !job->image)
+            continue;
+        images[i] = (struct where_image){
+            .path = job->location.path,
+            .manifest = job->location.manifest_path,
+        };
+    }
+    if (!c->s->job.from_medium)
+        c->where = where_start(images, c->n, &why);
+    c->s->job.where = c->where;
+}
+
 /* Opens everything, then gives everything up that is not needed any more, then parses. */
 static int
 prepare(struct call *c, char **images, struct err *err)
@@ -162,8 +187,10 @@ prepare(struct call *c, char **images, struct err *err)
     if (!c->trust)
         return -1;
     c->s->job.trust = c->trust;
-    for (size_t i = 0; i < c->n; i++)
+    for (size_t i = 0; i < c->n; i++) {
         job_open(&c->jobs[i], images[i], &c->s->job);
+        c->jobs[i].number = i;
+    }
     if (open_source(c, &who, err) != 0)
         return -1;
     n_dirs = reading_directories(c, &dirs);
@@ -177,6 +204,7 @@ prepare(struct call *c, char **images, struct err *err)
     }
     if (start_recorder(c, err) != 0 || add_authorities(&c->s->trust, &dirs, &n_dirs, err) != 0)
         return -1;
+    start_where(c);
     enter_sandbox(c, dirs, n_dirs);
     c->s->job.sandbox = &c->sandbox;
     for (size_t i = 0; i < c->n; i++) {
@@ -321,6 +349,7 @@ run(struct settings *s, char **images, size_t n)
         worst = run_jobs(&c);
     salvage_free(c.salvage);
     recorder_end(c.recorder);
+    where_end(c.where);
     trust_free(c.trust);
     against_close(&c.against);
     for (size_t i = 0; i < n; i++)

@@ -1,0 +1,121 @@
+#!/bin/bash
+# Where the damage lies: the files named must be those that The Sleuth Kit finds block by block, in
+# an E01 with flipped bytes, in a raw image, behind a damaged directory, and in sectors that the
+# source did not return. $EXHIBIT_SEED.
+. "$(dirname "$0")/../lib/system.sh"
+require ewfacquire jq ifind fsstat mmls debugfs
+sample_disk
+
+seed=${EXHIBIT_SEED:-$RANDOM}
+echo "EXHIBIT_SEED=$seed"
+RANDOM=$seed
+
+# partitions of the sample: row, start in sectors, length
+mapfile -t parts < <(mmls -a "$DISK" | awk '$1 ~ /^[0-9]+:$/ { print $1 + 0, $3 + 0, $5 + 0 }')
+
+# inodes OFFSET LENGTH: "row inode" of each file with a block in that range of the media.
+inodes() {
+    local from=$1 to=$(($1 + $2)) row start length unit block inode lo hi
+    while read -r row start length; do
+        lo=$((start * 512)) hi=$(((start + length) * 512))
+        ((from < hi && to > lo)) || continue
+        fsstat -o "$start" "$DISK" >"$T/fsstat" 2>/dev/null || continue
+        unit=$(awk '/^(Cluster|Block) Size:/ { print $3; exit }' "$T/fsstat")
+        ! grep -q '^File System Type: FAT' "$T/fsstat" || unit=512 # counted in sectors
+        ((lo >= from)) || lo=$from
+        ((hi <= to)) || hi=$to
+        for ((block = (lo - start * 512) / unit; block <= (hi - 1 - start * 512) / unit; block++)); do
+            inode=$(ifind -o "$start" -d "$block" "$DISK" 2>/dev/null) || continue
+            case $inode in
+            [0-9]*) echo "$row ${inode%%-*}" ;;
+            esac
+        done
+    done < <(printf '%s\n' "${parts[@]}") | sort -u
+}
+
+# listed FILE FILTER: the same of what was said.
+listed() {
+    jq -r "$2 | .[]? | \"\\(.partition) \\(.inode)\"" "$1" | sort -u
+}
+
+# Every inode that ifind names must be listed; what else is listed must be an area that has no inode
+# of its own for ifind (a journal, boot sectors).
+compare() { # JSON FILTER OFFSET LENGTH
+    inodes "$3" "$4" >"$T/truth"
+    listed "$1" "$2" >"$T/said"
+    [ -z "$(comm -23 "$T/truth" "$T/said")" ] ||
+        fail "media $3+$4: not listed: $(comm -23 "$T/truth" "$T/said" | tr '\n' ';')"
+    assert_eq "$(comm -13 "$T/truth" "$T/said" | tr '\n' ';')" "" "listed, but not there ($3+$4)"
+    checked=$((checked + $(wc -l <"$T/truth")))
+}
+
+# --- an E01 with flipped bytes --------------------------------------------------------------------
+
+ewfacquire -u -q -t "$T/x" -f encase6 -c fast -b 16 "$DISK" >"$T/log" 2>&1 </dev/null
+size=$(stat -c %s "$T/x.E01")
+checked=0
+for ((i = 0; i < ${EXHIBIT_LONG:+8}8; i++)); do
+    at=$((40000 + (RANDOM * 32768 + RANDOM) % (size - 100000)))
+    flip_byte "$T/x.E01" "$at"
+    expect 3 exhibit-verify --json "$T/x.E01"
+    offset=$(json "$T/out" '.checks[] | select(.name == "chunks").ranges[0].offset')
+    [ "$offset" != null ] || fail "no chunk is named for byte $at"
+    compare "$T/out" '.checks[] | select(.name == "chunks").files' "$offset" 8192
+    # The place named is where the byte was changed.
+    place=$(json "$T/out" '.checks[] | select(.name == "chunks").places[0] |
+        "\(.segment) \(.offset / 8192 == .chunk) \(.file_offset)"')
+    read -r segment whole start <<<"$place"
+    assert_eq "$segment $whole" "$T/x.E01 true"
+    [ "$start" -le "$at" ] && [ $((start + 8192 + 4)) -ge "$at" ] ||
+        fail "byte $at is said to be in a chunk at $start"
+    flip_byte "$T/x.E01" "$at"
+done
+[ "$checked" -ge 4 ] || fail "only $checked files were hit"
+expect 0 exhibit-verify --json "$T/x.E01"
+assert_json "$T/out" '[.. | objects | select(has("files"))] | length' 0
+
+# --- a file by its name, and what lies behind damage ----------------------------------------------
+
+row=$(printf '%s\n' "${parts[@]}" | sed -n 2p)
+read -r row start length <<<"$row"
+dd if="$DISK" of="$T/ext4" bs=512 skip="$start" count="$length" status=none
+fsstat "$T/ext4" | grep -q 'File System Type: Ext4' || fail "the second partition is no ext4"
+unit=$(fsstat "$T/ext4" | awk '/^Block Size:/ { print $3 }')
+# A file, and the block that holds the first inodes of its group: that damage must not hide it.
+name=$(debugfs -R 'ls -p /1/usr/bin' "$T/ext4" 2>/dev/null | awk -F/ '$3 ~ /^100/ && $7 > 20000 { print $6; exit }')
+[ -n "$name" ] || name=$(debugfs -R 'ls -p /' "$T/ext4" 2>/dev/null | awk -F/ '$3 ~ /^100/ { print $6; exit }')
+path=/1/usr/bin/$name
+block=$(debugfs -R "blocks $path" "$T/ext4" 2>/dev/null | tr ' ' '\n' | grep -m 1 '[0-9]')
+dir_block=$(debugfs -R "blocks /1/usr/share" "$T/ext4" 2>/dev/null | tr ' ' '\n' | grep -m 1 '[0-9]')
+cp --sparse=always "$DISK" "$T/raw.raw"
+expect 0 exhibit-acquire -q --format raw --piecewise 64K "$T/raw.raw" "$T/copy"
+dd if=/dev/urandom of="$T/copy.raw" bs="$unit" count=1 conv=notrunc status=none \
+    seek=$((start * 512 / unit + block))
+dd if=/dev/zero of="$T/copy.raw" bs="$unit" count=1 conv=notrunc status=none \
+    seek=$((start * 512 / unit + dir_block))
+expect 3 exhibit-verify --json "$T/copy.manifest.json"
+assert_json "$T/out" ".checks[] | select(.name == \"piecewise\").files |
+    map(select(.path == \"$path\")) | length" 1
+expect 3 exhibit-verify "$T/copy.manifest.json"
+assert_contains "$T/out" " $path (partition $row)"
+
+# --- sectors that the source did not return -------------------------------------------------------
+
+at=$(((start + block * (unit / 512)) * 512))
+fault_map "$T/faults.map" "$(stat -c %s "$DISK")" "$at" 512
+fault_device "$DISK" "$T/faults.map"
+expect 3 exhibit-acquire -q --write-block none "$DEV" "$T/bad"
+expect 0 exhibit-verify --json "$T/bad.manifest.json"
+assert_json "$T/out" '.unreadable.ranges[0].offset' "$at"
+compare "$T/out" .unreadable.files "$at" 512
+assert_json "$T/out" ".unreadable.files | map(.path) | index(\"$path\") != null" true
+expect 0 exhibit-verify "$T/bad.E01"
+assert_contains "$T/out" "unreadable  hits $path (partition $row)"
+
+# --- a parser that cannot be had takes nothing with it --------------------------------------------
+
+own_programs
+rm "$T/bin/exhibit-parser"
+expect 0 exhibit-verify --json "$T/bad.manifest.json"
+assert_json "$T/out" .verdict passed
+assert_json "$T/out" '.file_lookup.notes[0] | test("exhibit-parser")' true
