@@ -153,16 +153,21 @@ read_back(struct transfer *t, struct err *err)
     ssize_t n;
 
     t->f->from_medium = medium_drop_cache(t->to, t->f->size);
-    while ((n = read_part(t->to, t->buf, PART, at)) > 0) {
+    while (at < t->f->size) {
+        size_t want = t->f->size - at < PART ? (size_t)(t->f->size - at) : PART;
+
+        n = read_part(t->to, t->buf, want, at);
         if (*t->c->stop)
             return interrupted(err);
+        if (n < 0)
+            return err_errno(err, "cannot read '%s' in '%s' back at offset %" PRIu64, t->f->name,
+                             t->c->to_path, at);
+        if (n == 0)
+            break;
         digest_update(t->sha256, t->buf, (size_t)n);
         at += (uint64_t)n;
         advance(t->c, (uint64_t)n);
     }
-    if (n < 0)
-        return err_errno(err, "cannot read '%s' in '%s' back at offset %" PRIu64, t->f->name,
-                         t->c->to_path, at);
     digest_final_hex(t->sha256, hex);
     return at == t->f->size && digest_hex_equal(hex, t->f->sha256) ? 1 : 0;
 }

@@ -49,6 +49,7 @@ struct copy {
     size_t n_dirs;
     int to;        /* the destination directory, O_PATH */
     char *to_path; /* its path */
+    bool made;     /* it was not there before */
     char *base;    /* the image's name without extension */
     uint64_t bytes;
     const atomic_bool *stop;

@@ -104,6 +104,8 @@ step_down(const struct requester *who, const struct copy *c, struct err *err)
 {
     struct privilege as;
 
+    if (c->made && getuid() == 0 && who->uid != 0 && chown(c->to_path, who->uid, who->gid) != 0)
+        return err_errno(err, "cannot give '%s' to its user", c->to_path);
     requester_writer(who, &c->to, 1, &as);
     if ((getuid() == 0 && as.uid == 0) || !can_read_all(&as, c))
         return 0;

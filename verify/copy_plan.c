@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/ledger.h"
 #include "common/outfile.h"
 #include "common/text.h"
 #include "verify/evidence.h"
@@ -15,9 +16,9 @@
 /* What Exhibit leaves beside an image, after its name; what other tools leave there are the
    suffixes of verify/evidence.h. The manifest comes last of all: where it stands, all stands. */
 static const char *const side_files[] = {
-    ".map",         ".custody.jsonl", ".manifest.json.p7s", ".manifest.json.tsr",
-    ".report.html", ".report.pdf",    ".report.json",       ".report.txt",
-    ".dfxml",       ".case.jsonld",   MANIFEST_SUFFIX,
+    ".map",         LEDGER_SUFFIX,  ".manifest.json.p7s", ".manifest.json.tsr",
+    ".report.html", ".report.pdf",  ".report.json",       ".report.txt",
+    ".dfxml",       ".case.jsonld", MANIFEST_SUFFIX,
 };
 
 #define SIGNERS_MAX 99 /* as exhibit-seal numbers them */
@@ -143,7 +144,8 @@ open_destination(struct copy *c, const char *dest, struct err *err)
                                              : xstrndup(dest, (size_t)(base_name(dest) - dest));
         return c->to < 0 ? -1 : 0;
     }
-    if (mkdir(dest, 0777) != 0 && errno != EEXIST)
+    c->made = mkdir(dest, 0777) == 0;
+    if (!c->made && errno != EEXIST)
         return err_errno(err, "cannot create '%s'", dest);
     c->to = open(dest, O_PATH | O_DIRECTORY | O_CLOEXEC);
     c->to_path = xstrdup(dest);
@@ -166,6 +168,17 @@ check_elsewhere(const struct copy *c, struct err *err)
     return 0;
 }
 
+/* A ledger goes on where the image is: at the destination it may have grown since it was copied.
+   Its beginning must be the same. */
+static bool
+may_be_longer(const struct copy_file *f)
+{
+    size_t n = strlen(f->name);
+    size_t m = strlen(LEDGER_SUFFIX);
+
+    return n > m && strcmp(f->name + n - m, LEDGER_SUFFIX) == 0;
+}
+
 /* Sizes tell the most of what differs before a byte is read. */
 static int
 check_names(const struct copy *c, uint64_t *needed, struct err *err)
@@ -179,7 +192,8 @@ check_names(const struct copy *c, uint64_t *needed, struct err *err)
             if (!S_ISREG(st.st_mode))
                 return err_set(err, OUTCOME_REFUSED, "'%s' in '%s' is not a regular file", f->name,
                                c->to_path);
-            if ((uint64_t)st.st_size != f->size)
+            if ((uint64_t)st.st_size != f->size &&
+                !(may_be_longer(f) && (uint64_t)st.st_size > f->size))
                 return err_set(err, OUTCOME_REFUSED,
                                "'%s' already exists in '%s' and has %" PRIu64 " bytes instead of "
                                "%" PRIu64 "; nothing is ever overwritten",

@@ -120,21 +120,46 @@ enter_sandbox(struct call *c, const int *read_dirs, size_t n_read_dirs)
                       c->sandbox.missing);
 }
 
-/* Root is needed to open what only root may read, and no longer: the rest is done as whoever asked;
-   as root without capabilities where there is nobody else, or only root can write to DEST. */
+/* The directories that will be written to: that of what is salvaged, those of the ledgers. */
 static int
-step_down(const struct requester *who, const char *salvage_to, struct err *err)
+writing_directories(const struct call *c, int **dirs, size_t *n, struct err *err)
+{
+    const char *base;
+
+    *dirs = xcalloc(c->n + 1, sizeof **dirs);
+    *n = 0;
+    for (size_t i = 0; i <= c->n; i++) {
+        const char *path = i < c->n ? c->jobs[i].location.manifest_path : c->s->salvage;
+
+        if (!path || (i < c->n && !c->s->record))
+            continue;
+        (*dirs)[*n] = path_open_parent(path, &base, err);
+        if ((*dirs)[*n] < 0)
+            return -1;
+        (*n)++;
+    }
+    return 0;
+}
+
+/* Root is needed to open what only root may read, and no longer: the rest is done as whoever asked,
+   as root without capabilities where that is root itself. Where something will be written to which
+   only root can write, root's rights stay. */
+static int
+step_down(const struct requester *who, const struct call *c, struct err *err)
 {
     struct privilege as;
-    const char *base;
-    AUTO_FD int dir = salvage_to ? path_open_parent(salvage_to, &base, err) : -1;
+    AUTO_FREE int *dirs = NULL;
+    size_t n = 0;
+    int r = writing_directories(c, &dirs, &n, err);
 
-    if (salvage_to && dir < 0)
-        return -1;
-    requester_writer(who, &dir, salvage_to ? 1 : 0, &as);
-    if (privilege_drop(&as) != 0)
-        return err_errno(err, "cannot give up privileges");
-    return 0;
+    if (r == 0) {
+        requester_writer(who, dirs, n, &as);
+        if ((n == 0 || as.uid != 0) && privilege_drop(&as) != 0)
+            r = err_errno(err, "cannot give up privileges");
+    }
+    for (size_t i = 0; i < n; i++)
+        (void)close(dirs[i]);
+    return r;
 }
 
 static int
@@ -194,7 +219,7 @@ prepare(struct call *c, char **images, struct err *err)
     if (open_source(c, &who, err) != 0)
         return -1;
     n_dirs = reading_directories(c, &dirs);
-    if (n_dirs == 0 && step_down(&who, c->s->salvage, err) != 0)
+    if (n_dirs == 0 && step_down(&who, c, err) != 0)
         return -1;
     if (c->s->salvage && c->jobs[0].state == JOB_OPEN && c->jobs[0].image) {
         c->salvage = salvage_open(c->s->salvage, err);

@@ -54,6 +54,18 @@ expect 0 exhibit copy "$T/src/EV.E01" "$T/to"
 assert_eq "$(actions "$T/to")" kept
 same "$T/to"
 
+# --- the ledger may grow where the copy is; and under sudo the copy is the caller's
+echo '{"a": "line"}' >>"$T/to/EV.custody.jsonl"
+expect 0 exhibit copy "$T/src/EV.E01" "$T/to"
+assert_eq "$(actions "$T/to")" kept
+sed -i '1s/^./x/' "$T/to/EV.custody.jsonl"
+expect 5 exhibit copy "$T/src/EV.E01" "$T/to"
+cp "$T/src/EV.custody.jsonl" "$T/to"
+if [ "$(id -u)" -eq 0 ]; then
+    expect 0 env SUDO_UID=65534 SUDO_GID=65534 "$(command -v exhibit)" copy "$T/src/EV.E01" "$T/sudo"
+    assert_eq "$(stat -c %u "$T/sudo" "$T/sudo"/* | sort -u)" 65534 "owner of the copy"
+fi
+
 # --- broken off: what is whole is kept, what is there in part goes on, also if the part is wrong
 rm "$T/to"/EV.E0[345] "$T/to/EV.manifest.json"
 head -c 700000 "$T/src/EV.E03" >"$T/to/EV.E03.partial"
