@@ -6,10 +6,10 @@
 #define EXHIBIT_VERIFY_CHECKS_H
 
 #include "common/image_locate.h"
+#include "common/proof.h"
 #include "verify/against.h"
 #include "verify/compare.h"
 #include "verify/evidence.h"
-#include "verify/proof.h"
 #include "verify/scan.h"
 
 enum check_id {

@@ -4,44 +4,9 @@
  */
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/digest.h"
 #include "common/json.h"
 #include "common/text.h"
-#include "common/timestamp.h"
 #include "verify/checks.h"
-
-/* The first signature is what is stamped, if there was one by then; else the manifest. */
-static void
-judge_timestamp(const struct check_input *in, struct timestamp_facts *out)
-{
-    const struct proof *p = in->proof;
-
-    *out = (struct timestamp_facts){0};
-    if (!p->timestamp.data || !p->manifest.data)
-        return;
-    if (p->n_signatures > 0 && p->signatures[0].data) {
-        timestamp_check(p->timestamp.data, p->timestamp.n, p->signatures[0].data,
-                        p->signatures[0].n, in->trust, out);
-        if (out->intact)
-            return;
-        timestamp_facts_clear(out);
-    }
-    timestamp_check(p->timestamp.data, p->timestamp.n, p->manifest.data, p->manifest.n, in->trust,
-                    out);
-}
-
-/* What the certificates are judged at: the time that an authority vouches for, else now. */
-static int64_t
-proven_time(const struct check_input *in)
-{
-    struct timestamp_facts facts;
-    int64_t at;
-
-    judge_timestamp(in, &facts);
-    at = facts.trusted ? facts.time : 0;
-    timestamp_facts_clear(&facts);
-    return at;
-}
 
 /* --- signature --- */
 
@@ -99,7 +64,7 @@ check_signature(const struct check_input *in, struct check *c)
                    p->manifest.data ? c->target : "");
         return;
     }
-    at = proven_time(in);
+    at = proof_time(p, in->trust);
     for (size_t i = 0; i < p->n_signatures; i++)
         judge_signature(in, &p->signatures[i], at, c, &good, &trusted);
     if (c->status == STATUS_FAILED)
@@ -130,7 +95,7 @@ check_timestamp(const struct check_input *in, struct check *c)
         check_fail(c, false, "%s", p->timestamp.problem);
         return;
     }
-    judge_timestamp(in, &facts);
+    proof_judge_timestamp(p, in->trust, &facts);
     if (facts.time != 0)
         (void)clock_text(facts.time, time);
     if (!facts.intact)
@@ -149,21 +114,6 @@ check_timestamp(const struct check_input *in, struct check *c)
 
 /* --- ledger --- */
 
-static bool
-hash_is(const struct proof_file *f, const char *expected)
-{
-    struct err ignored = ERR_INIT;
-    struct digest *d = f->data ? digest_new("sha256", &ignored) : NULL;
-    char hex[DIGEST_HEX_MAX];
-
-    if (!d)
-        return false;
-    digest_update(d, f->data, f->n);
-    digest_final_hex(d, hex);
-    digest_free(d);
-    return expected && digest_hex_equal(hex, expected);
-}
-
 /* A signature or token that the ledger speaks of is there, and is that one. */
 static void
 check_named_file(const struct check_input *in, size_t line, const json_t *file, struct check *c)
@@ -178,7 +128,7 @@ check_named_file(const struct check_input *in, size_t line, const json_t *file, 
     else if (!f)
         check_fail(c, false, "line %zu says that '%s' was written, but it is not there", line,
                    name);
-    else if (!hash_is(f, json_text_or_null(file, "sha256")))
+    else if (!proof_hash_is(f, json_text_or_null(file, "sha256")))
         check_fail(c, false, "'%s' is not the file that line %zu speaks of", name, line);
 }
 
@@ -214,13 +164,13 @@ static void
 check_lines(const struct check_input *in, struct check *c, size_t *n_signed)
 {
     const struct ledger *l = &in->proof->ledger;
-    int64_t at = proven_time(in);
+    int64_t at = proof_time(in->proof, in->trust);
 
     for (size_t i = 0; i < l->n; i++) {
         const json_t *event = l->v[i].event;
         const json_t *manifest = json_object_get(event, "manifest");
 
-        if (!hash_is(&in->proof->manifest, json_text_or_null(manifest, "sha256")))
+        if (!proof_hash_is(&in->proof->manifest, json_text_or_null(manifest, "sha256")))
             check_fail(c, false, "line %zu is of another manifest than '%s'", i + 1,
                        in->proof->manifest.name);
         check_named_file(in, i + 1, json_object_get(event, "signature_file"), c);

@@ -1,9 +1,10 @@
-#include "verify/proof.h"
+#include "common/proof.h"
 
 #include <errno.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/digest.h"
 #include "common/manifest.h"
 #include "common/outfile.h"
 #include "common/text.h"
@@ -105,4 +106,49 @@ proof_find(const struct proof *p, const char *name)
             return &p->signatures[i];
     }
     return NULL;
+}
+
+bool
+proof_hash_is(const struct proof_file *f, const char *sha256)
+{
+    struct err ignored = ERR_INIT;
+    struct digest *d = f->data ? digest_new("sha256", &ignored) : NULL;
+    char hex[DIGEST_HEX_MAX];
+
+    if (!d)
+        return false;
+    digest_update(d, f->data, f->n);
+    digest_final_hex(d, hex);
+    digest_free(d);
+    return sha256 && digest_hex_equal(hex, sha256);
+}
+
+void
+proof_judge_timestamp(const struct proof *p, const struct trust *trust, struct timestamp_facts *out)
+{
+    const struct proof_file *stamp = &p->timestamp;
+
+    *out = (struct timestamp_facts){0};
+    if (!stamp->data || !p->manifest.data)
+        return;
+    if (p->n_signatures > 0 && p->signatures[0].data) {
+        timestamp_check(stamp->data, stamp->n, p->signatures[0].data, p->signatures[0].n, trust,
+                        out);
+        if (out->intact)
+            return;
+        timestamp_facts_clear(out);
+    }
+    timestamp_check(stamp->data, stamp->n, p->manifest.data, p->manifest.n, trust, out);
+}
+
+int64_t
+proof_time(const struct proof *p, const struct trust *trust)
+{
+    struct timestamp_facts facts;
+    int64_t at;
+
+    proof_judge_timestamp(p, trust, &facts);
+    at = facts.trusted ? facts.time : 0;
+    timestamp_facts_clear(&facts);
+    return at;
 }

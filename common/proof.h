@@ -1,12 +1,13 @@
 /*
- * What stands beside a manifest to prove it: signatures, a time stamp, the ledger. Read before the
- * sandbox closes the file system, judged inside it.
+ * What stands beside a manifest to prove it: signatures, a time stamp, the ledger. Reading the
+ * files and judging them are apart, so that the judging can be done inside a sandbox.
  */
-#ifndef EXHIBIT_VERIFY_PROOF_H
-#define EXHIBIT_VERIFY_PROOF_H
+#ifndef EXHIBIT_PROOF_H
+#define EXHIBIT_PROOF_H
 
 #include "common/ledger.h"
 #include "common/signature.h"
+#include "common/timestamp.h"
 
 struct proof_file {
     char *name; /* no directory part */
@@ -32,5 +33,16 @@ void proof_clear(struct proof *p);
 
 /* The file of that name among the signatures and the time stamp, or NULL. */
 const struct proof_file *proof_find(const struct proof *p, const char *name);
+
+/* Whether the file has this SHA-256. */
+bool proof_hash_is(const struct proof_file *f, const char *sha256);
+
+/* Judges the time stamp: of the first signature if it is of that, else of the manifest. Without
+   one, nothing in *out is set. */
+void proof_judge_timestamp(const struct proof *p, const struct trust *trust,
+                           struct timestamp_facts *out);
+
+/* At what time certificates are to be judged: when a trusted authority stamped, else 0, for now. */
+int64_t proof_time(const struct proof *p, const struct trust *trust);
 
 #endif
