@@ -120,6 +120,9 @@ void check_timestamp(const struct check_input *in, struct check *c);
 void check_ledger(const struct check_input *in, struct check *c);
 
 /* checks_map.c */
+/* Of a raw image without a manifest: what DEST.map (of ddrescue) calls anything but rescued, if it
+   is a map of media of that size. */
+void map_unreadable(const char *map, size_t n, uint64_t media_size, struct ranges *out);
 void check_map(const struct check_input *in, struct check *c);
 
 #endif

@@ -43,28 +43,74 @@ compare(const struct ranges *have, const struct ranges *want, const char *who, s
     ranges_free(&less);
 }
 
+/* All that was not rescued. */
+static void
+bad_ranges(const struct mapfile *map, struct ranges *bad)
+{
+    mapfile_ranges(map, MAP_BAD_SECTOR, bad);
+    mapfile_ranges(map, MAP_NON_TRIED, bad);
+    mapfile_ranges(map, MAP_NON_TRIMMED, bad);
+    mapfile_ranges(map, MAP_NON_SCRAPED, bad);
+}
+
+static bool
+covers(const struct mapfile *map, uint64_t media_size)
+{
+    const struct map_block *last = map->n > 0 ? &map->blocks[map->n - 1] : NULL;
+
+    if (media_size == 0)
+        return true;
+    return last && map->blocks[0].offset == 0 && last->offset + last->length == media_size;
+}
+
+void
+map_unreadable(const char *text, size_t n, uint64_t media_size, struct ranges *out)
+{
+    struct err ignored = ERR_INIT;
+    struct mapfile *map = mapfile_parse(text, n, BLOCKS_MAX, &ignored);
+
+    if (map && covers(map, media_size))
+        bad_ranges(map, out);
+    mapfile_free(map);
+}
+
+/* A raw image of another tool: there is nothing that the map could be compared with but the size.
+   What is called ".map" need not be ddrescue's. */
+static void
+check_foreign(const struct check_input *in, struct check *c)
+{
+    struct err why = ERR_INIT;
+    struct mapfile *map = in->map ? mapfile_parse(in->map, in->map_size, BLOCKS_MAX, &why) : NULL;
+
+    if (!in->map || image_info(in->image)->format != IMAGE_RAW)
+        check_skip(c, "there is no manifest to compare a map with");
+    else if (!map)
+        check_skip(c, "'%s' is not a map of ddrescue: %s", c->target, why.text);
+    else if (!covers(map, image_info(in->image)->media_size))
+        check_fail(c, false, "the map does not cover the media of %" PRIu64 " bytes",
+                   image_info(in->image)->media_size);
+    else
+        check_pass(c, "the map covers the media; %" PRIu64 " bytes of it were not rescued",
+                   ranges_total(in->unreadable));
+    mapfile_free(map);
+}
+
 static void
 compare_mapfile(const struct check_input *in, struct check *c)
 {
     const struct manifest *m = in->location->manifest;
     struct err why = ERR_INIT;
     struct mapfile *map = mapfile_parse(in->map, in->map_size, BLOCKS_MAX, &why);
-    const struct map_block *last;
     struct ranges bad = {0};
 
     if (!map) {
         check_fail(c, false, "'%s': %s", c->target, why.text);
         return;
     }
-    last = map->n > 0 ? &map->blocks[map->n - 1] : NULL;
-    if (m->media_size > 0 &&
-        (!last || map->blocks[0].offset != 0 || last->offset + last->length != m->media_size))
+    if (!covers(map, m->media_size))
         check_fail(c, false, "the map does not cover the media of %" PRIu64 " bytes",
                    m->media_size);
-    mapfile_ranges(map, MAP_BAD_SECTOR, &bad);
-    mapfile_ranges(map, MAP_NON_TRIED, &bad);
-    mapfile_ranges(map, MAP_NON_TRIMMED, &bad);
-    mapfile_ranges(map, MAP_NON_SCRAPED, &bad);
+    bad_ranges(map, &bad);
     compare(&bad, &m->unreadable, "the map", c);
     ranges_free(&bad);
     mapfile_free(map);
@@ -95,7 +141,7 @@ check_map(const struct check_input *in, struct check *c)
 
     c->target = xasprintf("%s.map", in->location->stem);
     if (!m) {
-        check_skip(c, "there is no manifest to compare a map with");
+        check_foreign(in, c);
         return;
     }
     if (image_info(in->image)->format == IMAGE_E01)

@@ -30,7 +30,7 @@ look_beside(struct job *job)
     struct err why = ERR_INIT;
 
     proof_load(&job->proof, stem);
-    if (!job->location.manifest || !exists(stem, ".map"))
+    if (!exists(stem, ".map"))
         return;
     job->map = infile_read(AT_FDCWD, map, MAP_MAX, &job->map_size, &why);
     if (!job->map)
@@ -275,6 +275,8 @@ job_run(struct job *job, const struct job_options *options)
         return;
     }
     refs.info = image_info(job->image);
+    if (job->map && !job->location.manifest && refs.info->format == IMAGE_RAW)
+        map_unreadable(job->map, job->map_size, refs.info->media_size, &job->map_bad);
     evidence_parse(&job->evidence, &job->location, refs.info);
     spec.unreadable_sectors = job_unreadable_sectors(job);
     references_choose(&refs, &spec);
@@ -306,6 +308,7 @@ job_close(struct job *job)
     free(job->map);
     free(job->map_problem);
     proof_clear(&job->proof);
+    ranges_free(&job->map_bad);
     job->map = job->map_problem = NULL;
 }
 
@@ -330,6 +333,8 @@ job_unreadable(const struct job *job)
 {
     if (job->location.manifest)
         return &job->location.manifest->unreadable;
+    if (job->map_bad.n > 0)
+        return &job->map_bad;
     return &image_info(job->image)->acquiry_errors;
 }
 

@@ -49,6 +49,7 @@ struct job {
     char *map;           /* DEST.map */
     size_t map_size;
     char *map_problem;
+    struct ranges map_bad; /* without a manifest: what the map of ddrescue calls not rescued */
     struct proof proof;
     bool dropped; /* from_medium: all pages had left the page cache */
     struct evidence_set evidence;

@@ -62,3 +62,19 @@ while IFS='|' read -r _ file _ size md5 sha256 _; do
     *) assert_json "$T/out" .verdict unreferenced ;;
     esac
 done < <(grep '^|' "$SHARED/images/README.md")
+
+# --- a raw image of ddrescue: what its map calls not rescued is named beside the verdict
+random_file "$T/rescued.dd" 1048576 rescued
+fault_map "$T/rescued.map" 1048576 4096 1024 65536 512
+md5sum "$T/rescued.dd" >"$T/rescued.md5"
+expect 0 exhibit-verify --json "$T/rescued.dd"
+assert_json "$T/out" .verdict passed
+assert_json "$T/out" .unreadable.sectors 3
+assert_json "$T/out" '.checks[] | select(.name == "map").status' passed
+expect 0 exhibit-verify -q "$T/rescued.dd"
+assert_contains "$T/out" '3 unreadable sectors'
+fault_map "$T/rescued.map" 2097152 4096 1024
+expect 3 exhibit-verify "$T/rescued.dd"
+echo "a list of symbols" >"$T/rescued.map"
+expect 0 exhibit-verify --json "$T/rescued.dd"
+assert_json "$T/out" .unreadable.sectors 0
