@@ -97,7 +97,7 @@ gpt_row(FILE *f, const char *name, const struct gpt_header *h)
         (void)fprintf(f, "<tr><td>%s</td><td colspan=\"5\">not there</td></tr>\n", name);
         return;
     }
-    (void)fprintf(f, "<tr><td>%s</td><td class=\"n\">", name);
+    (void)fprintf(f, "<tr class=\"has-guids\"><td>%s</td><td class=\"n\">", name);
     html_number(f, h->lba);
     (void)fputs("</td>", f);
     checksum_cell(f, h->header_crc_ok, h->header_crc, h->header_crc_is);
@@ -105,7 +105,12 @@ gpt_row(FILE *f, const char *name, const struct gpt_header *h)
     (void)fprintf(f, "<td class=\"n\">%" PRIu64 " × %" PRIu64 "</td><td class=\"mono\">",
                   h->entry_count, h->entry_size);
     html_plain(f, h->disk_guid);
-    (void)fputs("</td></tr>\n", f);
+    (void)fprintf(
+        f,
+        "</td></tr>\n<tr class=\"guids\"><td></td><td colspan=\"5\">it says: this header in "
+        "sector %" PRIu64 ", the other one in %" PRIu64 ", entries from %" PRIu64
+        " on; usable are sectors %" PRIu64 " to %" PRIu64 "</td></tr>\n",
+        h->my_lba, h->alternate_lba, h->entries_lba, h->first_usable, h->last_usable);
 }
 
 static void
@@ -176,6 +181,10 @@ fs_cells(FILE *f, const struct file_system *fs)
         (void)fputs(", clusters of ", f);
         html_number(f, fs->cluster_size);
     }
+    (void)fputs("<br>entries ", f);
+    html_number(f, fs->first_inode);
+    (void)fputs(" – ", f);
+    html_number(f, fs->last_inode);
     (void)fputs("</small></td></tr>\n", f);
 }
 

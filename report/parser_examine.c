@@ -5,8 +5,9 @@
 #include "report/parser.h"
 #include "report/parser_emit.h"
 
-/* Pieces that are looked at where not all is; a multiple of any sector, and of an E01's chunk. */
-#define PIECE (UINT64_C(64) << 10)
+/* Pieces that are looked at where not all is: large enough that a disk with heads reads more than
+   it seeks, small enough that thousands of places are seen. */
+#define PIECE (UINT64_C(256) << 10)
 
 /* Chi-square of the byte values of random data has a mean of 255 and a deviation of 22.6; what is
    compressed or structured lies far above. Six deviations. */
@@ -34,8 +35,8 @@ look_at(struct parser_image *p, uint64_t offset, uint64_t n, struct tally *t)
     }
 }
 
-/* The pieces of one range, `before` bytes of other ranges coming first: of every `units` pieces,
-   `take` are looked at, in regular distances. */
+/* Some pieces of one range, `*piece` others having come before: the share `step` of all of them, in
+   regular distances. */
 static void
 look_at_some(struct parser_image *p, const struct range *r, uint64_t *piece, double step,
              struct tally *t)

@@ -231,9 +231,9 @@ take_progress(struct reply_target *t, const json_t *m, struct err *err)
 
     if (json_get_u64(m, "done", &done, err) != 0 || json_get_u64(m, "total", &total, err) != 0)
         return -1;
-    if (!t->progress)
+    if (!t->progress || total == 0) /* a mere sign of life */
         return 0;
-    part = total > 0 && done <= total ? (double)done / (double)total : 0;
+    part = done <= total ? (double)done / (double)total : 1;
     if (t->volume)
         progress_update(t->progress, "report",
                         t->done + (uint64_t)(part * (double)t->volume->present), t->total, 0);

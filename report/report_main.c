@@ -17,8 +17,9 @@
 #include "report/survey.h"
 #include "report/writer.h"
 
-/* Read in well under a second from any disk that is worth having. */
-#define EXAMINE_DEFAULT (UINT64_C(256) << 20)
+/* A second for a disk without heads, and one of the lesser parts of what a report costs elsewhere.
+ */
+#define EXAMINE_DEFAULT (UINT64_C(512) << 20)
 
 enum {
     OPT_FORMAT = 1,
@@ -50,7 +51,7 @@ static const struct option_spec option_table[] = {
      "stop taking a volume apart after this long\n(600, and a second for each 2 GiB)"},
     {"examine", 0, "SIZE", OPT_EXAMINE,
      "read so much of each volume's free space, and of each gap\nand volume slack; of larger ones, "
-     "pieces spread evenly;\n0: nothing, all: everything (256M)"},
+     "pieces spread evenly;\n0: nothing, all: everything (512M)"},
     {"no-sandbox", 0, NULL, OPT_NO_SANDBOX,
      "parse the disk also where no sandbox can be had;\nthe report says so"},
     {"json", 0, NULL, OPT_JSON, "print the report's JSON on stdout as well"},
