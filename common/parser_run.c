@@ -172,7 +172,8 @@ start(const struct parser_request *q, int *fd, struct err *err)
     AUTO_FREE char *sector = xasprintf("%" PRIu32, q->sector_size);
     AUTO_FREE char *from = xasprintf("%" PRIu64, q->start);
     AUTO_FREE char *length = xasprintf("%" PRIu64, q->length);
-    AUTO_FREE char *cpu = xasprintf("%" PRIu32, q->deadline);
+    /* A second line, behind the deadline itself: it ends a parser whose parent is gone. */
+    AUTO_FREE char *cpu = xasprintf("%" PRIu64, (uint64_t)q->deadline + 2);
     AUTO_FREE char *examine = xasprintf("%" PRIu64, q->examine_max);
     AUTO_FREE char *ranges = ranges_text(q->ranges);
     /* execv() takes pointers to char for historical reasons and changes nothing. */

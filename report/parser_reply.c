@@ -125,13 +125,15 @@ take_slack(struct reply_target *t, const json_t *m, struct err *err)
 {
     struct slack *s;
 
-    if (!t->volume || t->volume->has_slack)
+    /* Figures so far may come before the final ones. */
+    if (!t->volume || (t->volume->has_slack && !t->volume->slack.incomplete))
         return err_set(err, OUTCOME_FAILED, "it is out of place");
     s = &t->volume->slack;
     if (slack_from_json(json_object_get(m, "slack"), s, err) != 0)
         return -1;
+    t->volume->has_slack = true;
     /* Each block is counted once, so no kind can have more bytes than the volume. */
-    for (size_t i = 0; i < FILE_STATES; i++) {
+    for (size_t i = 0; i < FILE_STATES && !s->incomplete; i++) {
         for (size_t k = 0; k < SLACK_KINDS; k++) {
             if (s->of[i].kinds[k].bytes <= t->volume->present)
                 continue;
@@ -141,7 +143,6 @@ take_slack(struct reply_target *t, const json_t *m, struct err *err)
                            slack_kind_names[k]);
         }
     }
-    t->volume->has_slack = true;
     return 0;
 }
 

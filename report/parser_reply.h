@@ -12,7 +12,7 @@
  *   no-fs         content, encrypted                                           volume
  *   sample        tally, looks_encrypted                                       volume
  *   volume-slack  tally                                                        volume
- *   slack         slack                                                        volume
+ *   slack         slack; those marked incomplete are replaced by the next      volume
  *   top           files: the most slack that is not zero                       volume
  *   unallocated   blocks, bytes, tally                                         volume
  *   finding       code, text                                                   both

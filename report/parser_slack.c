@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "common/clock.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "report/parser.h"
@@ -14,6 +15,11 @@
 /* Streams whose last block is remembered, so that a block shared by two is counted once. 16 bytes
    each at the worst load. */
 #define SEEN_MAX ((size_t)1 << 24)
+
+/* The first figures come after this long, nanoseconds. */
+#define PARTIAL_INTERVAL UINT64_C(100000000)
+/* Files that make them come at once. */
+#define SUSPECTS_MAX 32
 
 struct seen { /* a hash set of block addresses; 0 marks an empty place, so address + 1 is kept */
     uint64_t *v;
@@ -29,8 +35,11 @@ struct walk {
     struct seen seen;
     struct slack slack;
     struct top top;
-    TSK_INUM_T inode;  /* of the file at hand */
-    uint64_t nonzero;  /* bytes that look() met, of the stream at hand */
+    TSK_INUM_T inode; /* of the file at hand */
+    uint64_t nonzero; /* bytes that look() met, of the stream at hand */
+    uint64_t started; /* monotonic ns */
+    uint64_t partial; /* when the figures so far are sent next */
+    unsigned suspects;
     bool deleted_only; /* the walk by name on FAT: what is allocated was counted before */
 };
 
@@ -287,11 +296,44 @@ consider(struct walk *w, TSK_FS_FILE *file)
     }
 }
 
+static void
+send_slack(const struct slack *s)
+{
+    json_t *message = emit_new("slack");
+
+    (void)json_object_set_new(message, "slack", slack_to_json(s));
+    emit_send(message);
+}
+
+/* What was found so far, in case that the rest is never reached: libtsk can be kept busy for good
+   by one file. Ever more seldom, so that these messages stay few. */
+static void
+send_partial(struct walk *w, const TSK_FS_FILE *file)
+{
+    uint64_t now = clock_monotonic_ns();
+    struct slack so_far;
+    bool due = now >= w->partial;
+
+    /* A file that claims more than there is may be the one. */
+    if (!due && file->meta && w->suspects < SUSPECTS_MAX &&
+        (uint64_t)file->meta->size / w->fs->block_size > w->fs->block_count) {
+        w->suspects++;
+        due = true;
+    }
+    if (!due)
+        return;
+    so_far = w->slack;
+    so_far.incomplete = true;
+    send_slack(&so_far);
+    w->partial = now + PARTIAL_INTERVAL + (now - w->started) / 2;
+}
+
 static TSK_WALK_RET_ENUM
 visit_meta(TSK_FS_FILE *file, void *arg)
 {
     struct walk *w = arg;
 
+    send_partial(w, file);
     consider(w, file);
     if (file->meta && (file->meta->addr & 0xff) == 0)
         emit_progress(file->meta->addr, w->fs->last_inum);
@@ -304,6 +346,7 @@ visit_name(TSK_FS_FILE *file, const char *path, void *arg)
     struct walk *w = arg;
 
     (void)path;
+    send_partial(w, file);
     if (!TSK_FS_ISDOT(file->name->name))
         consider(w, file);
     emit_progress(0, 0);
@@ -353,16 +396,19 @@ walk_all(struct walk *w)
 void
 parser_slack(struct parser_image *p, TSK_FS_INFO *fs, uint64_t cluster)
 {
-    struct walk w = {.image = p, .fs = fs, .cluster = cluster};
-    json_t *message = emit_new("slack");
+    uint64_t now = clock_monotonic_ns();
+    struct walk w = {.image = p,
+                     .fs = fs,
+                     .cluster = cluster,
+                     .started = now,
+                     .partial = now + PARTIAL_INTERVAL};
 
     w.sector = least(p->tsk.sector_size, cluster);
     seen_grow(&w.seen);
     walk_all(&w);
     if (TSK_FS_TYPE_ISNTFS(fs->ftype))
         parser_mft_slack(p, fs, &w.slack);
-    (void)json_object_set_new(message, "slack", slack_to_json(&w.slack));
-    emit_send(message);
+    send_slack(&w.slack);
     top_send(&w.top, fs);
     free(w.seen.v);
 }

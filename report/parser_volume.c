@@ -182,7 +182,8 @@ parser_volume(struct parser_image *p)
     cluster = parser_cluster_size(p, fs);
     send_fs(p, fs, cluster);
     send_volume_slack(p, fs);
+    /* Files come last: it is there that hostile volumes keep libtsk busy. */
+    send_unallocated(p, fs);
     if (fs->block_size > 0)
         parser_slack(p, fs, cluster);
-    send_unallocated(p, fs);
 }

@@ -101,6 +101,17 @@ echo "{\"kind\":\"volume-slack\",\"tally\":{\"areas\":$n,\"bytes\":$n,\"hist\":[
 END
 hostile overflow parser-nonsense
 
+echo "== figures so far are kept when the rest never comes"
+cat >"$T/part" <<END
+{"kind":"slack","slack":$(exhibit-parser -- volume "$T/fs" - 512 0 4194304 strict 60 0 |
+    jq -c 'select(.kind == "slack") | .slack | .incomplete = true')}
+END
+with_parser partly <<<"cat '$T/part'; sleep 60"
+hostile partly parser-timeout --deadline 1
+assert_json "$T/partly.out/disk.report.json" '.volumes[1].slack | .incomplete, .allocated.files > 0' \
+    $'true\ntrue'
+assert_contains "$T/partly.out/disk.report.html" 'could not be read to the end'
+
 echo "== names that would reach out of the page"
 cat >"$T/label" <<'END'
 {"kind":"fs","type":"ext4","label":"<script>alert(1)</script>\u202egnp.exe\u001b[31m","id":"\"onload=\"x","block_size":1024,"cluster_size":1024,"block_count":1,"first_block":0,"last_block":0,"first_inode":0,"last_inode":0}

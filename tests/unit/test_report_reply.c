@@ -195,6 +195,29 @@ free_space_has_one_size(void **state)
                      0);
 }
 
+/* Figures so far are kept if nothing follows, and replaced by those that do. */
+static void
+slack_may_come_in_parts(void **state)
+{
+    struct scene *s = *state;
+    struct slack figures = {.incomplete = true};
+    int wanted[] = {0, 0, -1};
+
+    s->target.volume = &s->volume;
+    for (size_t i = 0; i < 3; i++) {
+        struct err err = ERR_INIT;
+        json_t *m = json_object();
+
+        figures.of[FILE_ALLOCATED].files = i + 1;
+        figures.incomplete = i == 0;
+        (void)json_object_set_new(m, "slack", slack_to_json(&figures));
+        assert_int_equal(parser_reply_take(&s->target, "slack", m, &err), wanted[i]);
+        json_decref(m);
+    }
+    assert_int_equal(s->volume.slack.of[FILE_ALLOCATED].files, 2);
+    assert_false(s->volume.slack.incomplete);
+}
+
 static void
 volume_slack_fits_into_its_volume(void **state)
 {
@@ -266,6 +289,7 @@ main(void)
         cmocka_unit_test_setup_teardown(top_files_are_few_and_agree, setup, teardown),
         cmocka_unit_test_setup_teardown(top_files_that_disagree_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(free_space_has_one_size, setup, teardown),
+        cmocka_unit_test_setup_teardown(slack_may_come_in_parts, setup, teardown),
         cmocka_unit_test_setup_teardown(volume_slack_fits_into_its_volume, setup, teardown),
         cmocka_unit_test_setup_teardown(findings_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(unknown_kinds_are_refused, setup, teardown),
