@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/json.h"
 #include "common/outfile.h"
 #include "common/text.h"
 
@@ -44,6 +45,27 @@ custody_event_of(const json_t *entry, struct custody_event *out)
         first_of(entry, place), first_of(entry, reason), first_of(entry, user)};
     if (json_is_object(out->action))
         out->action = NULL;
+}
+
+bool
+custody_is_transfer(const struct custody_event *e)
+{
+    return e->from || e->to;
+}
+
+char *
+custody_user(const struct custody_event *e)
+{
+    const char *name = json_text_or_null(e->user, "name");
+    const json_t *uid = json_object_get(e->user, "uid");
+
+    if (json_is_string(e->user))
+        return xstrdup(json_string_value(e->user));
+    if (!name)
+        return NULL;
+    if (!json_is_integer(uid))
+        return xstrdup(name);
+    return xasprintf("%s (user ID %" JSON_INTEGER_FORMAT ")", name, json_integer_value(uid));
 }
 
 static bool

@@ -7,8 +7,6 @@
 
 #include "report/model.h"
 
-#define CUSTODY_SUFFIX ".custody.jsonl"
-
 /* What one entry says, by the names that the forms have for it; each a JSON value or NULL. */
 struct custody_event {
     const json_t *when;
@@ -21,6 +19,11 @@ struct custody_event {
 };
 
 void custody_event_of(const json_t *entry, struct custody_event *out);
+
+/* Somebody gave it to somebody: an entry to be signed. */
+bool custody_is_transfer(const struct custody_event *e);
+/* "root (user ID 0)", or what stands there instead; the caller frees it. NULL: nothing does. */
+char *custody_user(const struct custody_event *e);
 
 /* Reads the ledger at `path` into r->custody (an array; NULL if there is no such file). What cannot
    be read in it is a finding. */

@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/image.h"
 #include "common/json.h"
+#include "common/ledger.h"
 #include "common/manifest.h"
 #include "common/text.h"
 #include "report/custody.h"
@@ -231,7 +232,7 @@ static void
 read_ledger(struct report *r, const char *path)
 {
     AUTO_FREE char *stem = stem_of(path);
-    AUTO_FREE char *ledger = xasprintf("%s%s", stem, CUSTODY_SUFFIX);
+    AUTO_FREE char *ledger = xasprintf("%s%s", stem, LEDGER_SUFFIX);
 
     custody_read(r, ledger);
 }

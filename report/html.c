@@ -62,11 +62,34 @@ html_plain(FILE *f, const char *s)
         (void)fputs(" … (cut)", f);
 }
 
-/* Line breaks of notes are kept; all else that has no form of its own is written out. */
+/* Scripts that run from right to left: Hebrew to Arabic Extended-A, their presentation forms, and
+   the blocks of the supplementary plane that Unicode keeps for them. */
+static bool
+is_right_to_left(const char *s)
+{
+    uint32_t cp = 0;
+
+    for (size_t n = strlen(s); n > 0;) {
+        size_t len = text_utf8_next(s, n, &cp);
+
+        if (len > 0 && ((cp >= 0x590 && cp <= 0x8ff) || (cp >= 0xfb1d && cp <= 0xfdff) ||
+                        (cp >= 0xfe70 && cp <= 0xfefc) || (cp >= 0x10800 && cp <= 0x10fff) ||
+                        (cp >= 0x1e800 && cp <= 0x1efff)))
+            return true;
+        s += len ? len : 1;
+        n -= len ? len : 1;
+    }
+    return false;
+}
+
+/* Text from right to left gets a font of its own: WeasyPrint records for a font's glyphs, the space
+   among them, which text they stand for, and is wrong about it after such text. The rest stays fit
+   to be searched and copied. Line breaks of notes are kept; all else that has no form of its own is
+   written out. */
 void
 html_text(FILE *f, const char *s)
 {
-    (void)fputs("<bdi>", f);
+    (void)fputs(is_right_to_left(s) ? "<bdi class=\"rtl\">" : "<bdi>", f);
     for (size_t lines = 0; lines < ITEMS_MAX; lines++) {
         size_t n = strcspn(s, "\n");
         AUTO_FREE char *line = xstrndup(s, n > 0 && s[n] == '\n' && s[n - 1] == '\r' ? n - 1 : n);

@@ -58,6 +58,7 @@ void html_slack(FILE *f, const struct report *r);
 void html_findings(FILE *f, const struct report *r);
 void html_check(FILE *f, const struct report *r);
 void html_deviations(FILE *f, const struct report *r);
+void html_figures(FILE *f, const struct report *r, const struct paper *p);
 
 /* The text of a document from its template, with its tables (html_forms.c). */
 void html_document(FILE *f, const struct report *r, const struct paper *p, enum document which);

@@ -128,29 +128,55 @@ party_cell(FILE *f, const json_t *v)
     (void)fputs("<div class=\"line\"></div></td>", f);
 }
 
+/* What an entry without parties says: something was done with the item. */
 static void
-transfer_row(FILE *f, size_t number, const struct custody_event *e)
+event_cell(FILE *f, const struct custody_event *e)
 {
-    (void)fprintf(f, "<tr><td class=\"n\">%zu</td><td class=\"w\">", number);
-    cell(f, "time", e->when);
-    (void)fputs("</td>", f);
-    party_cell(f, e->from);
-    party_cell(f, e->to);
+    (void)fputs("<td class=\"w\" colspan=\"2\"><b>", f);
+    cell(f, "action", e->action);
+    (void)fputs("</b></td>", f);
+}
+
+static void
+why_cell(FILE *f, const struct custody_event *e)
+{
+    AUTO_FREE char *user = custody_user(e);
+
     (void)fputs("<td class=\"w\">", f);
-    cell(f, "place", e->place);
-    (void)fputs("</td><td class=\"w\">", f);
-    if (!fields_is_missing(e->action)) {
+    if (custody_is_transfer(e) && !fields_is_missing(e->action)) {
         (void)fputs("<b>", f);
         cell(f, "action", e->action);
         (void)fputs("</b> ", f);
     }
     cell(f, "reason", e->reason);
-    if (!fields_is_missing(e->user)) {
+    if (user) {
         (void)fputs("<br><small>entered by ", f);
-        cell(f, "user", e->user);
+        html_text(f, user);
         (void)fputs("</small>", f);
     }
-    (void)fputs("</td></tr>\n", f);
+    (void)fputs("</td>", f);
+}
+
+static void
+transfer_row(FILE *f, size_t number, const struct custody_event *e)
+{
+    bool event = !custody_is_transfer(e) && e->action;
+
+    (void)fprintf(f, "<tr%s><td class=\"n\">%zu</td><td class=\"w\">",
+                  event ? " class=\"event\"" : "", number);
+    cell(f, "time", e->when);
+    (void)fputs("</td>", f);
+    if (event) {
+        event_cell(f, e);
+    } else {
+        party_cell(f, e->from);
+        party_cell(f, e->to);
+    }
+    (void)fputs("<td class=\"w\">", f);
+    cell(f, "place", e->place);
+    (void)fputs("</td>", f);
+    why_cell(f, e);
+    (void)fputs("</tr>\n", f);
 }
 
 static void

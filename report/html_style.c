@@ -38,6 +38,7 @@ const char html_style[] =
     "border-bottom:1px solid " LINE "}\n"
     "h2.title{font-size:1.4rem;border-bottom:none;margin-top:0;line-height:1.25}\n"
     "h3{font-size:.98rem;margin:1.4rem 0 .4rem}\n"
+    ".rtl{font-family:\"DejaVu Sans\",Arial,sans-serif}\n"
     "p{margin:.5rem 0}\n"
     "small{font-size:.82em;color:" SOFT "}\n"
     ".mono,.hash,code{font-family:" MONO ";font-size:.88em;overflow-wrap:anywhere}\n"
@@ -83,6 +84,8 @@ const char html_style[] =
     ".field>i{font-style:normal;color:" SOFT "}\n"
     ".field>i::after{content:\":\"}\n"
     /* drawings */
+    ".inline .field{display:inline}.inline .field::after{content:\"; \"}\n"
+    ".inline .field .fields,.inline .field .field{display:inline}.inline{font-size:.88em}\n"
     "figure{margin:.8rem 0 1.2rem}\n"
     ".disk{width:100%;height:auto;display:block}\n"
     ".legend{font-size:.82rem;color:" SOFT ";margin-top:.3rem}\n"
@@ -99,7 +102,7 @@ const char html_style[] =
     ".sign span{position:absolute;top:.15rem;left:0;font-size:.8rem;color:" SOFT "}\n"
     ".transfers{table-layout:fixed}\n"
     ".transfers th,.transfers td{border:1px solid #aab4c0}\n"
-    ".transfers td{height:3.9rem}\n"
+    ".transfers td{height:3.9rem}.transfers .event td{height:auto}\n"
     ".transfers th:nth-child(1){width:2.4rem}.transfers th:nth-child(2){width:18%}\n"
     ".transfers th:nth-child(3),.transfers th:nth-child(4){width:21%}\n"
     ".transfers .line{border-bottom:1px solid " SOFT ";margin-top:1.9rem}\n"
@@ -114,7 +117,8 @@ const char html_style[] =
     "vertical-align:bottom;padding-bottom:4mm}"
     "@top-right{content:string(document);" RUNNING "text-align:right;width:50%;"
     "vertical-align:bottom;padding-bottom:4mm}"
-    "@bottom-left{content:string(number);" RUNNING "width:60%;vertical-align:top;padding-top:4mm}"
+    "@bottom-left{content:string(number);" RUNNING
+    "font-style:italic;width:60%;vertical-align:top;padding-top:4mm}"
     "@bottom-right{content:\"Page \" counter(page) \" of \" counter(pages);" RUNNING
     "text-align:right;width:40%;vertical-align:top;padding-top:4mm}}\n"
     "@media print{html{background:none;font-size:9.5pt}"

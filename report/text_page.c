@@ -183,9 +183,23 @@ tally_row(FILE *f, unsigned indent, const char *label, const json_t *v)
 static void value_at(FILE *f, unsigned indent, const char *key, const char *label, const json_t *v,
                      unsigned depth);
 
+static bool
+is_in_tally_row(const char *key)
+{
+    static const char *const names[] = {"bytes",   "nonzero", "examined",
+                                        "entropy", "share",   "areas"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], key) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void
 object_rows(FILE *f, unsigned indent, const json_t *v, unsigned depth)
 {
+    bool tally = is_tally(v);
     const char *key;
     json_t *item;
 
@@ -193,7 +207,7 @@ object_rows(FILE *f, unsigned indent, const json_t *v, unsigned depth)
     {
         char buf[FIELDS_LABEL_MAX];
 
-        if (!fields_is_hidden(key))
+        if (!fields_is_hidden(key) && !(tally && is_in_tally_row(key)))
             value_at(f, indent, key, fields_label(key, buf), item, depth + 1);
     }
 }
@@ -230,6 +244,7 @@ value_at(FILE *f, unsigned indent, const char *key, const char *label, const jso
         text_row(f, indent, label, "…");
     } else if (is_tally(v)) {
         tally_row(f, indent, label, v);
+        object_rows(f, indent + 2, v, depth);
     } else if (json_is_object(v)) {
         text_row(f, indent, label, "");
         object_rows(f, indent + 2, v, depth);

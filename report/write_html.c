@@ -190,10 +190,9 @@ footer(FILE *f, const struct report *r)
 }
 
 static void (*const parts[])(FILE *, const struct report *) = {
-    summary,      html_findings,    html_deviations,  html_case,
-    html_source,  html_write_block, html_acquisition, html_rate,
-    html_hashes,  html_segments,    html_unreadable,  html_partitions,
-    html_volumes, html_slack,       html_check,       footer,
+    summary,          html_findings,    html_deviations, html_case,   html_source,
+    html_write_block, html_acquisition, html_rate,       html_hashes, html_segments,
+    html_unreadable,  html_partitions,  html_volumes,    html_slack,  html_check,
 };
 
 static void
@@ -232,6 +231,10 @@ write_html(const struct report *r, const struct paper *p, size_t *n, struct err 
         html_document(f, r, p, i);
         for (size_t k = 0; i == DOCUMENT_REPORT && k < sizeof parts / sizeof parts[0]; k++)
             parts[k](f, r);
+        if (i == DOCUMENT_REPORT) {
+            html_figures(f, r, p);
+            footer(f, r);
+        }
     }
     (void)fputs("</body></html>\n", f);
     return writer_close(f, &text, err);

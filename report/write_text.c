@@ -87,6 +87,28 @@ ranges(const struct page *p)
         (void)fprintf(p->f, "and %zu more, in the JSON report\n", set->n - RANGE_ROWS);
 }
 
+/* Those of exhibit-verify(1), as the record keeps them. */
+static void
+checks(const struct page *p)
+{
+    static const char *const names[] = {"target", "status", "detail"};
+    const json_t *list =
+        json_object_get(json_object_get(p->r->facts, fields_verification.key), "checks");
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *check = json_array_get(list, i);
+        const char *name = json_text_or_null(check, "name");
+
+        text_row(p->f, 0, "Check", name ? name : "");
+        for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+            char buf[FIELDS_LABEL_MAX];
+
+            text_value(p->f, 2, names[k], fields_label(names[k], buf),
+                       json_object_get(check, names[k]));
+        }
+    }
+}
+
 /* --- the disk --- */
 
 static void
@@ -205,6 +227,7 @@ facts(const struct page *p)
     section(p, &fields_acquisition);
     whole_value(p, "Hashes", media);
     section(p, &fields_verification);
+    checks(p);
     section(p, &fields_image);
     whole_value(p, "Segments", json_object_get(json_object_get(p->r->facts, "image"), "segments"));
     ranges(p);
@@ -296,6 +319,27 @@ pen_row(const struct page *p, const char *label, const json_t *v)
 }
 
 static void
+transfer(const struct page *p, const struct custody_event *e)
+{
+    AUTO_FREE char *user = custody_user(e);
+
+    pen_row(p, "Date and time", e->when);
+    if (custody_is_transfer(e) || !e->action) {
+        pen_row(p, "Released by", e->from);
+        pen_row(p, "  signature", NULL);
+        pen_row(p, "Received by", e->to);
+        pen_row(p, "  signature", NULL);
+        pen_row(p, "Where", e->place);
+    }
+    if (e->action)
+        pen_row(p, "What", e->action);
+    if (e->reason || custody_is_transfer(e) || !e->action)
+        pen_row(p, "Why", e->reason);
+    if (user)
+        text_row(p->f, 3, "Entered by", user);
+}
+
+static void
 transfers_table(const struct page *p)
 {
     size_t n = json_array_size(p->r->custody);
@@ -308,16 +352,7 @@ transfers_table(const struct page *p)
         if (i < shown)
             custody_event_of(json_array_get(p->r->custody, i), &e);
         (void)fprintf(p->f, "\n%zu.\n", i < shown ? i + 1 : n + 1 + i - shown);
-        pen_row(p, "Date and time", e.when);
-        pen_row(p, "Released by", e.from);
-        pen_row(p, "  signature", NULL);
-        pen_row(p, "Received by", e.to);
-        pen_row(p, "  signature", NULL);
-        pen_row(p, "Where", e.place);
-        pen_row(p, "What", e.action);
-        pen_row(p, "Why", e.reason);
-        if (!fields_is_missing(e.user))
-            pen_row(p, "Entered by", e.user);
+        transfer(p, &e);
     }
     if (n > shown)
         (void)fprintf(p->f, "\nentries %zu to %zu of the ledger stand in the JSON report\n",

@@ -35,7 +35,8 @@ text_stays_text(void **state)
     check_text("a\x1b[31mb\x07", "<bdi>a\\x1b[31mb\\x07</bdi>");
     check_text("\xff\xfe", "<bdi>\\xff\\xfe</bdi>");
     check_text("\xe2\x80\xaegnp.exe", "<bdi>\\u{202e}gnp.exe</bdi>");
-    check_text("\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", "<bdi>\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d</bdi>");
+    check_text("\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d",
+               "<bdi class=\"rtl\">\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d</bdi>");
     check_text("one\r\ntwo", "<bdi>one<br>two</bdi>");
 }
 

@@ -1,0 +1,91 @@
+/*
+ * The page's last table: what the tables before it leave out or round, so that the page says all
+ * that the JSON document says. Drawn from that document.
+ */
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/text.h"
+#include "report/fields.h"
+#include "report/html.h"
+#include "report/writer.h"
+
+#define DEPTH_MAX 8
+#define VOLUMES_MAX 1000
+
+/* Of a tally: the slack tables have them. */
+static bool
+is_tabled(const char *key)
+{
+    static const char *const names[] = {"bytes", "nonzero", "examined", "entropy",
+                                        "share", "areas",   "top"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], key) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void
+figures(FILE *f, const char *path, const json_t *v, unsigned depth, bool tabled)
+{
+    const char *key;
+    json_t *item;
+
+    json_object_foreach((json_t *)v, key, item)
+    {
+        char buf[FIELDS_LABEL_MAX];
+        AUTO_FREE char *label =
+            xasprintf("%s%s%s", path, *path ? ", " : "", fields_label(key, buf));
+
+        if ((tabled && is_tabled(key)) || fields_is_hidden(key) || fields_is_missing(item))
+            continue;
+        if (json_is_object(item)) {
+            if (depth < DEPTH_MAX)
+                figures(f, label, item, depth + 1, strcmp(key, "sample") != 0);
+            continue;
+        }
+        if (json_is_array(item) && json_array_size(item) == 0)
+            continue;
+        (void)fputs("<span class=\"field\"><i>", f);
+        html_plain(f, label);
+        (void)fputs("</i> ", f);
+        html_value(f, key, item);
+        (void)fputs("</span> ", f);
+    }
+}
+
+static void
+row(FILE *f, const char *name, const json_t *v)
+{
+    (void)fputs("<tr><th scope=\"row\">", f);
+    html_text(f, name);
+    (void)fputs("</th><td class=\"inline\">", f);
+    figures(f, "", v, 0, true);
+    (void)fputs("</td></tr>\n", f);
+}
+
+void
+html_figures(FILE *f, const struct report *r, const struct paper *p)
+{
+    json_t *document = report_json(r, p);
+    const json_t *volumes = json_object_get(document, "volumes");
+    size_t n = json_array_size(volumes);
+
+    (void)fputs("<section id=\"figures\"><h2>Figures in full</h2>\n<table class=\"facts\">\n", f);
+    row(f, "Report", json_object_get(document, "report"));
+    row(f, "Partition table", json_object_get(document, "partition_table"));
+    for (size_t i = 0; i < n && i < VOLUMES_MAX; i++) {
+        const json_t *v = json_array_get(volumes, i);
+        const char *name = json_text_or_null(v, "name");
+
+        row(f, name ? name : "?", v);
+    }
+    row(f, "Slack, all volumes", json_object_get(document, "slack"));
+    (void)fputs("</table>", f);
+    if (n > VOLUMES_MAX)
+        (void)fprintf(f, "<p class=\"more\">and %zu more volumes, in the JSON report</p>\n",
+                      n - VOLUMES_MAX);
+    (void)fputs("</section>\n", f);
+    json_decref(document);
+}
