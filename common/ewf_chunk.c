@@ -236,8 +236,10 @@ fetch_chunk(struct image *img, struct image_scratch *s, struct ewf_table *t, uin
     if (find_place(img, s, t, i, p) != 0)
         return CHUNK_IO;
     out->file_offset = p->start;
-    if (!p->sound)
+    if (!p->sound) { /* then it is the entry that is wrong */
+        out->file_offset = ewf_table_entries(img, t) + (uint64_t)i * EWF_TABLE_ENTRY_SIZE;
         return CHUNK_CORRUPT;
+    }
     if (p->end - p->start > stored_max(img))
         p->end = p->start + stored_max(img);
     if (p->end > size)

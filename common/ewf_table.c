@@ -4,7 +4,8 @@
  * An entry has 31 bits of offset and a bit for "compressed". Before base offsets, EnCase wrote
  * segments of more than 2 GiB all the same: from the chunk on at which the offsets pass 2^31, the
  * entries of that table are plain offsets of 32 bits, and their chunks are not compressed. The
- * place is known by the 31-bit offsets going down while the 32-bit ones go on up.
+ * place is known by the 31-bit offsets going down while the 32-bit ones go on up; only a table
+ * whose chunks reach that far can have one.
  */
 #include <inttypes.h>
 
@@ -90,6 +91,8 @@ scan_entries(const struct image *img, const struct ewf_table *t, uint64_t header
     uint8_t footer[4];
 
     *out = (struct scan){.checksum = 1, .overflow_from = UINT32_MAX};
+    if (t->data_end < t->base || t->data_end - t->base <= EWF_ENTRY_COMPRESSED)
+        out->overflow_from = t->entries; /* nothing to overflow into: such an entry is damaged */
     for (uint32_t i = 0; p && i < t->entries; i += PART) {
         size_t n = t->entries - i < PART ? t->entries - i : PART;
         ssize_t size = (ssize_t)(n * EWF_TABLE_ENTRY_SIZE);

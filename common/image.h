@@ -140,7 +140,8 @@ struct chunk {
     enum chunk_state state;
     size_t length;        /* bytes of media in buf */
     size_t segment;       /* index into info->segments */
-    uint64_t file_offset; /* where the chunk starts in the segment file */
+    uint64_t file_offset; /* where the chunk starts in the segment file; where its table entry leads
+                             nowhere, that entry's place */
     uint64_t file_length; /* its stored size there, bytes; 0 if unknown */
 };
 
