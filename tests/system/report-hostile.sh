@@ -102,11 +102,8 @@ END
 hostile overflow parser-nonsense
 
 echo "== figures so far are kept when the rest never comes"
-cat >"$T/part" <<END
-{"kind":"slack","slack":$(exhibit-parser -- volume "$T/fs" - 512 0 4194304 strict 60 0 |
-    jq -c 'select(.kind == "slack") | .slack | .incomplete = true')}
-END
-with_parser partly <<<"cat '$T/part'; sleep 60"
+with_parser partly <<<"(real \"\$@\") | grep '\"slack\":{' |
+    sed 's/\"incomplete\":false/\"incomplete\":true/'; sleep 60"
 hostile partly parser-timeout --deadline 1
 assert_json "$T/partly.out/disk.report.json" '.volumes[1].slack | .incomplete, .allocated.files > 0' \
     $'true\ntrue'
