@@ -15,6 +15,7 @@
 #include "acquire/options_acquire.h"
 #include "acquire/plan.h"
 #include "acquire/result.h"
+#include "acquire/watch.h"
 #include "common/progress.h"
 #include "common/requester.h"
 #include "common/session.h"
@@ -49,6 +50,8 @@ struct acquisition {
     struct supervisor_message opened; /* what the supervisor found when it took the device */
     struct supervisor_message last;   /* what it found when it last looked */
     bool flag_lost;                   /* the read-only flag was found cleared at some time */
+    struct watch watch;
+    struct device_timeouts timeouts; /* the kernel's, for the source, as they were found */
     struct result result;
     struct joblog *log;
     struct progress *progress;

@@ -51,6 +51,9 @@ struct device {
 /* Reads the block device with that number. OUTCOME_FAILED if there is none. */
 int device_read(dev_t number, struct device *out, struct err *err);
 
+/* The disk's sequence number now; 0: it has none, or is gone. */
+uint64_t device_diskseq(const struct device *device);
+
 /* All whole disks that hold media (size above 0), in name order: the numbers are put into *out,
    which the caller frees. */
 int device_list(dev_t **out, size_t *n, struct err *err);
@@ -88,13 +91,44 @@ bool file_holds_path(int file_fd, int path_fd);
    of this PID namespace may. */
 bool device_has_writer(const struct device *device, char *why, size_t why_size);
 
-/* Keeps the USB device that the disk hangs on (if it does) from autosuspending; needs root. The old
-   setting goes into `state` (empty if nothing was changed), for device_usb_restore(). */
-struct device_usb_state {
-    char path[1024]; /* its power/control file */
-    char old[16];
+/* True if a worker of this suite has the disk open; `why` gets it: "process 12 (exhibit-worker)".
+ */
+bool device_has_worker(const struct device *device, char *why, size_t why_size);
+
+/* A setting of the kernel's that was changed for a job, and what it was before; path "" if it was
+   not changed. */
+struct device_setting {
+    char path[1024]; /* its file in sysfs */
+    char old[24];
 };
-void device_usb_keep_awake(const struct device *device, struct device_usb_state *state);
-void device_usb_restore(const struct device_usb_state *state);
+
+/* Keeps the USB device that the disk hangs on (if it does) from autosuspending; needs root. */
+void device_usb_keep_awake(const struct device *device, struct device_setting *state);
+
+/* How long the kernel waits for a SCSI (or ATA) disk, in seconds: for a command, and for one of its
+   error handler. */
+struct device_timeouts {
+    bool known; /* the kernel has them for this device */
+    uint64_t command, handler;
+};
+void device_timeouts(const struct device *device, struct device_timeouts *out);
+
+/* Sets both (the handler's is never made longer); needs root. -1 if the device has none, or the
+   kernel does not take the value; nothing is changed then. */
+int device_timeouts_set(const struct device *device, uint64_t seconds,
+                        struct device_setting settings[2], struct err *err);
+
+/* True if it was put back, or there was nothing to put back. */
+bool device_setting_restore(const struct device_setting *setting);
+
+/* Whether a drive says of itself that it is locked: why none of its sectors can be read. */
+enum device_locked {
+    DEVICE_NOT_LOCKED, /* as far as is known */
+    DEVICE_LOCKED_ATA, /* by an ATA password */
+    DEVICE_LOCKED_OPAL,
+};
+/* Asks what the kernel knows from the drive's identification, and through `fd` of the open device;
+   no command is sent that changes anything. */
+enum device_locked device_locked(const struct device *device, int fd);
 
 #endif

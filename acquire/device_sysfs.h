@@ -61,7 +61,20 @@ enum device_use file_in_use_at(const char *root, int file_fd, char *why, size_t 
 bool file_holds_number_at(const char *root, int file_fd, dev_t number);
 bool device_has_writer_at(const char *root, const struct device *device, char *why,
                           size_t why_size);
+bool device_has_worker_at(const char *root, const struct device *device, char *why,
+                          size_t why_size);
 void device_usb_keep_awake_at(const char *root, const struct device *device,
-                              struct device_usb_state *state);
+                              struct device_setting *state);
+void device_timeouts_at(const char *root, const struct device *device, struct device_timeouts *out);
+int device_timeouts_set_at(const char *root, const struct device *device, uint64_t seconds,
+                           struct device_setting settings[2], struct err *err);
+
+/* IDENTIFY DEVICE's 512 bytes (ACS-3, 7.12.7.61: word 128, security status: bit 0 supported, bit 1
+   enabled, bit 2 locked). */
+bool device_identify_locked(const unsigned char *identify, size_t n);
+/* The flags of IOC_OPAL_GET_STATUS (linux/sed-opal.h). */
+bool device_opal_locked(uint32_t flags);
+/* From the identification in sysfs (vital product data page 89h, SAT-3). */
+bool device_locked_at(const char *root, const struct device *device);
 
 #endif

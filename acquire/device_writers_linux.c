@@ -73,7 +73,7 @@ opened_for_writing(const char *process, const char *fd)
 }
 
 static bool
-has_open(const struct census *c, const char *process)
+has_open(const struct census *c, const char *process, bool writing)
 {
     char path[PATH_MAX];
     AUTO_DIR DIR *dir = NULL;
@@ -84,7 +84,7 @@ has_open(const struct census *c, const char *process)
     dir = opendir(path);
     while (dir && (e = readdir(dir)))
         if (isdigit((unsigned char)e->d_name[0]) && leads_to_disk(c, path, e->d_name) &&
-            opened_for_writing(process, e->d_name))
+            (!writing || opened_for_writing(process, e->d_name)))
             return true;
     return false;
 }
@@ -157,7 +157,7 @@ device_has_writer_at(const char *root, const struct device *device, char *why, s
         if (!isdigit((unsigned char)e->d_name[0]) || strcmp(e->d_name, own) == 0 ||
             (size_t)snprintf(process, sizeof process, "%s/%s", top, e->d_name) >= sizeof process)
             continue;
-        if (has_open(&c, process))
+        if (has_open(&c, process, true))
             what = "has it open for writing";
         else if (has_mapped(&c, process))
             what = "has it mapped for writing";
@@ -173,4 +173,56 @@ bool
 device_has_writer(const struct device *device, char *why, size_t why_size)
 {
     return device_has_writer_at("", device, why, why_size);
+}
+
+/* A thread that waits in the kernel outlives its process's first one, and what that one shows. */
+static bool
+a_thread_has_open(const struct census *c, const char *process)
+{
+    char top[PATH_MAX];
+    AUTO_DIR DIR *dir = NULL;
+    const struct dirent *e;
+
+    if ((size_t)snprintf(top, sizeof top, "%s/task", process) >= sizeof top)
+        return false;
+    dir = opendir(top);
+    while (dir && (e = readdir(dir))) {
+        char task[PATH_MAX];
+
+        if (isdigit((unsigned char)e->d_name[0]) &&
+            (size_t)snprintf(task, sizeof task, "%s/%s", top, e->d_name) < sizeof task &&
+            has_open(c, task, false))
+            return true;
+    }
+    return false;
+}
+
+bool
+device_has_worker_at(const char *root, const struct device *device, char *why, size_t why_size)
+{
+    const struct census c = {root, device};
+    char top[PATH_MAX];
+    AUTO_DIR DIR *dir = NULL;
+    const struct dirent *e;
+
+    (void)snprintf(top, sizeof top, "%s/proc", root);
+    dir = opendir(top);
+    while (dir && (e = readdir(dir))) {
+        char process[PATH_MAX], name[64];
+
+        if (isdigit((unsigned char)e->d_name[0]) &&
+            (size_t)snprintf(process, sizeof process, "%s/%s", top, e->d_name) < sizeof process &&
+            sysfs_text(process, "comm", name, sizeof name) && strcmp(name, "exhibit-worker") == 0 &&
+            a_thread_has_open(&c, process)) {
+            (void)snprintf(why, why_size, "process %s (%s)", e->d_name, name);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+device_has_worker(const struct device *device, char *why, size_t why_size)
+{
+    return device_has_worker_at("", device, why, why_size);
 }

@@ -58,8 +58,16 @@ hold_open_exclusive(const struct device *d, struct err *err)
 {
     AUTO_FREE char *path = xasprintf("/dev/%s", d->name);
     int fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC | O_NOFOLLOW);
+    char why[128] = "";
     struct stat st;
 
+    if (fd < 0 && errno == EBUSY && device_has_worker(d, why, sizeof why))
+        return err_set(
+            err, OUTCOME_REFUSED,
+            "cannot open '%s': busy (%s, of another job, has it; if that job has ended, the "
+            "process waits in the kernel for the drive's answer, and goes when the "
+            "drive answers or is disconnected: then '--resume' continues)",
+            path, why);
     if (fd < 0 && errno == EBUSY)
         return err_set(err, OUTCOME_REFUSED,
                        "cannot open '%s': busy (held by the kernel or "

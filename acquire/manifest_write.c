@@ -178,6 +178,61 @@ sandbox_json(const struct acquisition *a)
 }
 
 static json_t *
+pauses_json(const struct watch *w)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < w->n_pauses && i < WATCH_PAUSES_MAX; i++) {
+        const struct watch_pause *p = &w->pauses[i];
+        json_t *v = json_object();
+
+        set_time(v, "paused", p->paused);
+        if (p->continued)
+            set_time(v, "continued", p->continued);
+        else
+            set(v, "continued", json_null());
+        json_set_u64(v, "at", p->at);
+        json_set_text(v, "reason", p->by_heat ? "temperature" : "signal");
+        (void)json_array_append_new(array, v);
+    }
+    return array;
+}
+
+/* Thousandths of a degree, as the kernel counts. */
+static json_t *
+temperature_json(const struct watch *w)
+{
+    json_t *v;
+
+    if (!w->measured)
+        return json_null();
+    v = json_object();
+    set(v, "begin", json_real(w->first / 1000.0));
+    set(v, "end", json_real(w->last / 1000.0));
+    set(v, "highest", json_real(w->highest / 1000.0));
+    set(v, "limit", w->limit > 0 ? json_real(w->limit / 1000.0) : json_null());
+    return v;
+}
+
+static json_t *
+timeouts_json(const struct acquisition *a)
+{
+    json_t *v = json_object();
+
+    json_set_u64(v, "read_s", a->options.read_timeout);
+    if (a->timeouts.known) {
+        json_set_u64(v, "scsi_command_s", a->timeouts.command);
+        json_set_u64(v, "scsi_handler_s", a->timeouts.handler);
+    } else {
+        set(v, "scsi_command_s", json_null());
+        set(v, "scsi_handler_s", json_null());
+    }
+    set(v, "scsi_set_s",
+        a->options.scsi_timeout ? json_integer(a->options.scsi_timeout) : json_null());
+    return v;
+}
+
+static json_t *
 acquisition_json(const struct acquisition *a)
 {
     AUTO_FREE char *command = papers_command_line(a);
@@ -192,6 +247,9 @@ acquisition_json(const struct acquisition *a)
     json_set_u64(v, "passes", 1);
     json_set_u64(v, "retries", a->options.retries);
     json_set_bool(v, "direct_io", a->result.direct);
+    set(v, "pauses", pauses_json(&a->watch));
+    set(v, "temperature", temperature_json(&a->watch));
+    set(v, "timeouts", timeouts_json(a));
     json_set_text(tool, "name", "Exhibit");
     json_set_text(tool, "version", EXHIBIT_VERSION);
     set(tool, "libraries", a->result.libraries ? json_incref(a->result.libraries) : json_object());

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "acquire/watch.h"
 #include "common/cleanup.h"
 #include "common/options.h"
 #include "common/signing_options.h"
@@ -28,6 +29,9 @@ enum id {
     ID_OFFSET,
     ID_LENGTH,
     ID_RETRIES,
+    ID_READ_TIMEOUT,
+    ID_SCSI_TIMEOUT,
+    ID_MAX_TEMPERATURE,
     ID_COPY,
     ID_WRITE_BLOCK,
     ID_HARDWARE_BLOCKER,
@@ -67,6 +71,13 @@ static const struct option_spec specs[] = {
     {"offset", 0, "N", ID_OFFSET, "begin at this byte of the source"},
     {"length", 0, "N", ID_LENGTH, "image this many bytes"},
     {"retries", 0, "N", ID_RETRIES, "further attempts at an unreadable sector (default: 1)"},
+    {"read-timeout", 0, "SECONDS", ID_READ_TIMEOUT,
+     "end the job, resumable, when a read has not come\nback after so long (default: 300; 0: "
+     "never)"},
+    {"scsi-timeout", 0, "SECONDS", ID_SCSI_TIMEOUT,
+     "let the kernel wait so long for each command to\nthe disk while the job runs"},
+    {"max-temperature", 0, "C", ID_MAX_TEMPERATURE,
+     "pause while the drive is hotter, until it is 5\ndegrees below"},
     {"copy", 0, "DEST2", ID_COPY, "write a second image in the same pass"},
     {"write-block", 0, "LEVEL", ID_WRITE_BLOCK,
      "auto, bpf-lsm, read-only-flag, hardware or none\n(default: auto, the best there is)"},
@@ -311,6 +322,12 @@ take(struct acquire_options *o, int id, const char *arg, struct err *err)
         return parse_sector_size(o, arg, err);
     case ID_RETRIES:
         return parse_count(arg, 0, 1000, "--retries", &o->retries, err);
+    case ID_READ_TIMEOUT:
+        return parse_count(arg, 0, 86400, "--read-timeout", &o->read_timeout, err);
+    case ID_SCSI_TIMEOUT:
+        return parse_count(arg, 1, 3600, "--scsi-timeout", &o->scsi_timeout, err);
+    case ID_MAX_TEMPERATURE:
+        return parse_count(arg, 20, 120, "--max-temperature", &o->max_temperature, err);
     case ID_THREADS:
         return parse_count(arg, 1, 64, "--threads", &o->threads, err);
     case ID_PROGRESS:
@@ -368,6 +385,7 @@ acquire_options_parse(int argc, char **argv, struct acquire_options *o, struct e
         .e01 = true,
         .compression = COMPRESSION_FAST,
         .retries = 1,
+        .read_timeout = WATCH_TIMEOUT_DEFAULT_S,
         .threads = cores(),
         .verify = true,
         .signer = SIGNER_SPEC_NONE,

@@ -32,6 +32,9 @@ struct acquire_options {
     size_t n_meta;
     uint32_t sector_size; /* 0: not given */
     unsigned retries, threads;
+    unsigned read_timeout;    /* seconds; 0: none */
+    unsigned scsi_timeout;    /* seconds; 0: as it is */
+    unsigned max_temperature; /* degrees Celsius; 0: none */
     enum write_block_level write_block;
     const char *hardware_blocker, *expect_serial; /* or NULL */
     bool verify, release, low_space, lenient_sandbox, quiet, json;

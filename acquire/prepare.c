@@ -55,6 +55,9 @@ check_file_options(const struct acquire_options *o, struct err *err)
                        "'%s' is a file and has no serial number, '%s' was "
                        "expected",
                        o->source, o->expect_serial);
+    if (o->scsi_timeout || o->max_temperature)
+        return err_set(err, OUTCOME_USAGE, "'%s' is a file: '--%s' is for devices", o->source,
+                       o->scsi_timeout ? "scsi-timeout" : "max-temperature");
     if (o->write_block == WRITE_BLOCK_BPF_LSM || o->write_block == WRITE_BLOCK_READ_ONLY_FLAG)
         return err_set(err, OUTCOME_REFUSED,
                        "'%s' is a file: the write block demanded is for "
@@ -260,17 +263,20 @@ hold_device(struct acquisition *a, struct err *err)
 
     if (!a->device)
         return 0;
+    device_timeouts(a->device, &a->timeouts);
     *m = (struct supervisor_message){
         .type = SUPERVISOR_OPEN,
         .device = (uint64_t)a->device->number,
         .diskseq = a->device->diskseq,
         .level = a->options.write_block,
+        .scsi_timeout = a->options.scsi_timeout,
     };
     if (a->options.expect_serial)
         (void)snprintf(m->text, sizeof m->text, "%s", a->options.expect_serial);
     if (session_ask(a->session, m, NULL, 0, SUPERVISOR_OPENED, err) != 0)
         return -1;
     a->last = *m;
+    a->last.diskseq = a->device->diskseq;
     (void)snprintf(a->record, sizeof a->record, "%s", m->text);
     return 0;
 }

@@ -48,8 +48,20 @@ put_flag(FILE *f, const char *key, const struct flag_state *s)
                   s->nodes, s->read_only);
 }
 
+static void
+put_timeouts(FILE *f, const struct record *r)
+{
+    if (!r->timeouts.known)
+        return;
+    (void)fprintf(f,
+                  "  \"scsi_timeouts\": { \"command_s\": %" PRIu64 ", \"handler_s\": %" PRIu64
+                  ", \"set_s\": %" PRIu32 ", \"restored\": %s },\n",
+                  r->timeouts.command, r->timeouts.handler, r->timeout_set,
+                  r->timeout_set == 0 || r->timeout_restored ? "true" : "false");
+}
+
 static char *
-record_text(const struct record *r, size_t *n)
+record_text(const struct record *r, bool end, size_t *n)
 {
     char time[CLOCK_TEXT_MAX];
     char *out = NULL;
@@ -76,8 +88,11 @@ record_text(const struct record *r, size_t *n)
     put_flag(f, "read_only_after", &r->after);
     (void)fprintf(f, "  \"read_only_lost\": %" PRIu32 ",\n  \"worker_status\": %d,\n", r->lost,
                   r->worker_status);
+    if (r->worker_stuck)
+        (void)fprintf(f, "  \"worker_stuck\": %ld,\n", (long)r->worker_stuck);
+    put_timeouts(f, r);
     put_text(f, "manifest_sha256", r->manifest_sha256);
-    (void)fputs("  \"end\": true\n}\n", f);
+    (void)fprintf(f, "  \"end\": %s\n}\n", end ? "true" : "false");
     if (fclose(f) != 0) {
         free(out);
         return NULL;
@@ -128,7 +143,7 @@ record_path(const struct record *r, char *path, size_t n)
 }
 
 int
-record_write(const struct record *r, struct err *err)
+record_write(const struct record *r, bool end, struct err *err)
 {
     char name[DEVICE_TEXT_MAX + 64];
     AUTO_FREE char *text = NULL;
@@ -138,9 +153,9 @@ record_write(const struct record *r, struct err *err)
     dir = open_directory(err);
     if (dir < 0)
         return -1;
-    text = record_text(r, &size);
+    text = record_text(r, end, &size);
     if (!text)
         return err_set(err, OUTCOME_FAILED, "not enough memory for the record");
     record_name(r, name, sizeof name);
-    return outfile_write(dir, name, text, size, false, err);
+    return outfile_write(dir, name, text, size, true, err);
 }

@@ -20,16 +20,20 @@ struct record {
     const struct device *device;
     enum write_block_level level;
     struct flag_state before, during, after;
-    uint32_t lost;               /* times that the flag was found cleared */
-    int worker_status;           /* exit status, or 128 + signal, or -1 if none ran */
+    uint32_t lost;      /* times that the flag was found cleared */
+    int worker_status;  /* exit status, or 128 + signal, or -1 if none ran or was seen end */
+    pid_t worker_stuck; /* killed, but waiting in the kernel with the device; or 0 */
+    struct device_timeouts timeouts; /* as they were found */
+    uint32_t timeout_set;            /* seconds; 0: left as they were */
+    bool timeout_restored;
     const char *manifest_sha256; /* hex, or "" if the job wrote none */
 };
 
 /* Where the record of this job goes: known from its start, so that the manifest can name it. */
 void record_path(const struct record *r, char *path, size_t n);
 
-/* Writes the record as JSON. */
-int record_write(const struct record *r, struct err *err);
+/* Writes the record as JSON, in place of the one before; `end`: the job is over. */
+int record_write(const struct record *r, bool end, struct err *err);
 
 const char *write_block_level_name(enum write_block_level level);
 

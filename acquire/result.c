@@ -42,6 +42,11 @@ take_progress(struct result *r, const json_t *m, struct taken *t, struct err *er
     uint64_t done;
 
     (void)t;
+    r->waiting_ms = 0;
+    if (json_object_get(m, "waiting_ms") &&
+        (json_get_u64(m, "waiting_offset", &r->waiting_offset, err) != 0 ||
+         json_get_u64(m, "waiting_ms", &r->waiting_ms, err) != 0))
+        return -1;
     if (json_get_u64(m, "done", &done, err) != 0)
         return -1;
     if (done > r->length)

@@ -33,7 +33,8 @@ struct result {
     char *sandbox_missing;
     json_t *libraries; /* their versions, by name */
     uint64_t bytes_done;
-    bool finishing; /* all media are read */
+    uint64_t waiting_offset, waiting_ms; /* the read under way: of the source; 0 ms: none */
+    bool finishing;                      /* all media are read */
     struct ranges unreadable;
     struct manifest_hashes hashes;
     struct manifest_piece *pieces;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "acquire/channel.h"
+#include "acquire/source_watch.h"
 #include "acquire/write_block.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -39,6 +40,7 @@ run_catch_signals(void)
     (void)sigaddset(&block, SIGHUP);
     (void)sigprocmask(SIG_BLOCK, &block, NULL);
     console_catch(on_signal);
+    source_watch_catch_signals();
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
@@ -120,9 +122,9 @@ start_worker(struct acquisition *a, int *events, struct err *err)
 
 struct follow {
     struct acquisition *a;
+    struct source_watch watch;
     int events; /* the worker's socket; -1 once it has ended */
     bool stop_sent;
-    bool gone;        /* the device has vanished */
     uint64_t checked; /* monotonic ns of the last look at the write block */
     struct range bad; /* unreadable sectors in a row, not yet logged */
     int bad_sys;
@@ -140,6 +142,7 @@ stop_worker(struct follow *f)
     json_set_text(m, "type", "stop");
     (void)channel_send(f->events, m, &ignored);
     f->stop_sent = true;
+    f->watch.stopped = clock_monotonic_ns();
 }
 
 static void
@@ -167,6 +170,20 @@ note_bad(struct follow *f, const struct range *range, int sys)
     f->bad_sys = sys;
 }
 
+/* What the last reads gave of a disk that was pulled, or exchanged, is not what was asked for. */
+static int
+check_source(const struct acquisition *a, const struct supervisor_message *m, struct err *err)
+{
+    const char *why = m->size != a->source_size                ? "has gone or changed its size"
+                      : m->diskseq != a->device->diskseq       ? "has got another medium"
+                      : a->flag_lost && !flag_is_full(&m->now) ? "cannot be kept read-only"
+                                                               : NULL;
+
+    if (!why || (a->result.finishing && a->result.unreadable.n == 0))
+        return 0;
+    return err_set(err, OUTCOME_INTERRUPTED, "the source %s", why);
+}
+
 static int
 check_write_block(struct follow *f, struct err *err)
 {
@@ -191,12 +208,7 @@ check_write_block(struct follow *f, struct err *err)
                       "something; %s\n",
                       then);
     }
-    if (m.size != a->source_size && !f->gone) {
-        f->gone = true;
-        joblog_event(a->log, "the source has gone or changed its size");
-        stop_worker(f);
-    }
-    return 0;
+    return check_source(a, &m, err);
 }
 
 static int
@@ -218,7 +230,7 @@ handle_event(struct follow *f, const json_t *m, struct err *err)
         break;
     case RESULT_UNREADABLE:
         note_bad(f, &range, sys);
-        return check_write_block(f, err);
+        return check_write_block(f, err) == 0 ? source_watch_unreadable(&f->watch, err) : -1;
     case RESULT_FINISHING:
         log_bad(f);
         joblog_event(a->log, "all of the source has been read");
@@ -258,23 +270,24 @@ show(const struct acquisition *a)
         progress_update(a->progress, "finish", a->length, a->length,
                         acquisition_unreadable_sectors(a));
     else
-        progress_update(a->progress, "acquire", r->bytes_done, a->length,
-                        acquisition_unreadable_sectors(a));
+        progress_update(a->progress, watch_is_paused(&a->watch) ? "paused" : "acquire",
+                        r->bytes_done, a->length, acquisition_unreadable_sectors(a));
 }
 
 static int
 follow_once(struct follow *f, struct err *err)
 {
     struct acquisition *a = f->a;
-    struct pollfd p[2] = {
+    struct pollfd p[3] = {
         {.fd = f->events, .events = POLLIN},
         {.fd = session_fd(a->session), .events = POLLIN},
+        {.fd = source_watch_fd(&f->watch), .events = POLLIN},
     };
     struct timespec wait = {.tv_sec = 1};
     sigset_t none;
 
     (void)sigemptyset(&none);
-    if (ppoll(p, 2, &wait, &none) < 0 && errno != EINTR)
+    if (ppoll(p, 3, &wait, &none) < 0 && errno != EINTR)
         return err_errno(err, "cannot wait for the worker");
     if (interrupted > 0)
         stop_worker(f);
@@ -283,6 +296,8 @@ follow_once(struct follow *f, struct err *err)
     if (p[0].revents && hear_worker(f, err) != 0)
         return -1;
     if (p[1].revents && session_hear(a->session, err) != 0)
+        return -1;
+    if (source_watch_turn(&f->watch, f->events, p[2].revents != 0, err) != 0)
         return -1;
     if (clock_monotonic_ns() - f->checked > CHECK_INTERVAL_NS)
         return check_write_block(f, err);
@@ -295,9 +310,6 @@ conclude(struct follow *f, int status, struct err *err)
 {
     const struct result *r = &f->a->result;
 
-    /* The last reads of a disk that was pulled look like unreadable sectors. */
-    if (f->gone && (r->failed || r->unreadable.n > 0))
-        return err_set(err, OUTCOME_INTERRUPTED, "the source has gone or changed its size");
     if (r->failed) {
         *err = r->err;
         return -1;
@@ -322,11 +334,13 @@ run_worker(struct acquisition *a, struct err *err)
     a->result.n_sinks = a->n_dest;
     for (size_t i = 0; i < a->n_dest; i++)
         a->result.sinks[i].name = a->dest[i].name;
+    source_watch_begin(&f.watch, a);
     r = start_worker(a, &f.events, err);
     while (r == 0 && (f.events >= 0 || !session_worker_ended(a->session, &status))) {
         r = follow_once(&f, err);
         show(a);
     }
+    source_watch_end(&f.watch);
     if (f.events >= 0)
         (void)close(f.events);
     log_bad(&f);

@@ -49,9 +49,14 @@ struct supervisor {
     struct device *device; /* NULL: the source is a file */
     int source;            /* descriptor, or -1 */
     struct record record;
-    struct device_usb_state usb;
+    struct device_setting usb;
+    struct device_setting timeouts[2];
     pid_t worker; /* 0: none runs */
 };
+
+/* How long a killed worker is waited for: 2 s. */
+#define WORKER_END_STEPS 40
+#define WORKER_END_STEP_NS 50000000L
 
 static volatile sig_atomic_t child_ended;
 
@@ -98,6 +103,44 @@ let_go(struct supervisor *s)
     s->state = STATE_IDLE;
 }
 
+/* Whoever kills this process finds in the record what has to be put back. */
+static int
+set_timeouts(struct supervisor *s, uint32_t seconds, struct err *err)
+{
+    struct record *r = &s->record;
+
+    device_timeouts(s->device, &r->timeouts);
+    if (seconds == 0)
+        return 0;
+    if (device_timeouts_set(s->device, seconds, s->timeouts, err) != 0)
+        return -1;
+    r->timeout_set = seconds;
+    return record_write(r, false, err);
+}
+
+static void
+put_settings_back(struct supervisor *s)
+{
+    bool command = device_setting_restore(&s->timeouts[0]);
+    bool handler = device_setting_restore(&s->timeouts[1]);
+
+    s->record.timeout_restored = command && handler;
+    (void)device_setting_restore(&s->usb);
+    s->usb.path[0] = s->timeouts[0].path[0] = s->timeouts[1].path[0] = '\0';
+}
+
+/* Nothing was done with the device: what was changed for the job is changed back. */
+static void
+undo_hold(struct supervisor *s)
+{
+    struct err ignored = ERR_INIT;
+    struct flag_state undone;
+
+    put_settings_back(s);
+    if (s->record.level != WRITE_BLOCK_NONE && s->record.before.read_only == 0)
+        (void)write_block_set(s->device, false, &undone, &ignored);
+}
+
 static int
 do_open(struct supervisor *s, const struct supervisor_message *m, const int *fds, size_t n)
 {
@@ -120,9 +163,15 @@ do_open(struct supervisor *s, const struct supervisor_message *m, const int *fds
         return refuse(&err);
     }
     device_usb_keep_awake(s->device, &s->usb);
+    if (set_timeouts(s, m->scsi_timeout, &err) != 0) {
+        undo_hold(s);
+        let_go(s);
+        return refuse(&err);
+    }
     s->state = STATE_HELD;
     out.size = s->device->size;
     out.level = s->record.level;
+    out.locked = device_locked(s->device, s->source);
     out.before = s->record.before;
     out.now = s->record.during;
     if (geteuid() == 0)
@@ -237,6 +286,7 @@ do_check(struct supervisor *s, const struct supervisor_message *m, const int *fd
         look_again(s, &out.now);
         if (ioctl(s->source, BLKGETSIZE64, &out.size) != 0)
             out.size = 0;
+        out.diskseq = device_diskseq(s->device);
     }
     out.lost = s->record.lost;
     return reply(&out);
@@ -254,13 +304,13 @@ do_finish(struct supervisor *s, const struct supervisor_message *m, const int *f
     if (s->device) {
         look_again(s, &out.now);
         s->record.after = out.now;
+        put_settings_back(s);
         s->record.manifest_sha256 = m->text;
         record_path(&s->record, out.text, sizeof out.text);
-        if (record_write(&s->record, &err) != 0) {
+        if (record_write(&s->record, true, &err) != 0) {
             out.outcome = err.outcome;
             (void)snprintf(out.text, sizeof out.text, "%s", err.text);
         }
-        device_usb_restore(&s->usb);
         if (m->release && write_block_set(s->device, false, &out.now, &err) != 0) {
             out.outcome = err.outcome;
             (void)snprintf(out.text, sizeof out.text, "%s", err.text);
@@ -351,24 +401,46 @@ serve_one(struct supervisor *s)
     return r;
 }
 
-/* Whatever ended the conversation: the worker goes, the write block stays. */
+/* A worker that waits in the kernel for a drive that does not answer cannot be killed. It dies with
+   its read; until then it, and nobody else, holds the device. */
 static void
-wind_up(struct supervisor *s)
+end_worker(struct supervisor *s)
+{
+    const struct timespec step = {.tv_nsec = WORKER_END_STEP_NS};
+    pid_t got = 0;
+    int status = 0;
+
+    (void)kill(s->worker, SIGKILL);
+    for (int i = 0; i < WORKER_END_STEPS && got == 0; i++) {
+        got = waitpid(s->worker, &status, WNOHANG);
+        if (got == 0)
+            (void)nanosleep(&step, NULL);
+    }
+    if (got == s->worker)
+        s->record.worker_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    else
+        s->record.worker_stuck = s->worker;
+}
+
+/* Whatever ended the conversation: the worker goes, the write block stays; unless the front has
+   left in order before the job began. */
+static void
+wind_up(struct supervisor *s, bool in_order)
 {
     struct err ignored = ERR_INIT;
-    int status;
+    bool began = !in_order || s->state != STATE_HELD;
 
-    if (s->worker > 0) {
-        (void)kill(s->worker, SIGKILL);
-        if (waitpid(s->worker, &status, 0) == s->worker)
-            s->record.worker_status =
-                WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    }
-    if (s->device) {
+    if (s->worker > 0)
+        end_worker(s);
+    if (s->device && began) {
         look_again(s, &s->record.after);
-        (void)record_write(&s->record, &ignored);
-        device_usb_restore(&s->usb);
+        put_settings_back(s);
+    } else if (s->device) {
+        undo_hold(s);
+        (void)write_block_look(s->device, &s->record.after, &ignored);
     }
+    if (s->device)
+        (void)record_write(&s->record, true, &ignored);
     let_go(s);
 }
 
@@ -390,7 +462,7 @@ serve(struct supervisor *s)
         if (n > 0)
             r = serve_one(s);
     }
-    wind_up(s);
+    wind_up(s, r == 0);
     return r == 0 ? 0 : 1;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "acquire/channel.h"
+#include "acquire/gate.h"
 #include "acquire/job.h"
 #include "acquire/lanes.h"
 #include "acquire/pipeline.h"
@@ -27,7 +28,8 @@ struct worker {
     struct job job;
     size_t n_dirs;
     struct sandbox_state sandbox;
-    struct source *source;
+    struct source *source; /* the gate's */
+    struct gate *gate;
     bool direct;
     struct lanes *lanes;
     struct segment_log *logs[WORKER_DIRS_MAX];
@@ -108,8 +110,14 @@ static void
 tell_progress(const struct worker *w)
 {
     json_t *m = message("progress");
+    uint64_t offset;
+    uint64_t ms;
 
     json_set_u64(m, "done", pipeline_bytes_done(w->pipeline));
+    if (gate_waiting(w->gate, &offset, &ms)) {
+        json_set_u64(m, "waiting_offset", offset);
+        json_set_u64(m, "waiting_ms", ms);
+    }
     tell(m);
 }
 
@@ -204,6 +212,8 @@ set_up(struct worker *w, struct err *err)
     w->source = source_from_fd(WORKER_FD_SOURCE, w->job.offset, &w->direct, err);
     if (!w->source)
         return -1;
+    w->gate = gate_new(w->source);
+    w->source = gate_source(w->gate);
     tell_ready(w);
     return make_sinks(w, err);
 }
@@ -224,7 +234,28 @@ tear_down(struct worker *w)
 
 /* --- the run --- */
 
-/* Listens for "stop" (or the front's end) and reports progress, until the pipe is closed. */
+/* "pause", "continue", or the end of the job: "stop", or a front that has gone. */
+static bool
+obey(struct worker *w)
+{
+    struct err ignored = ERR_INIT;
+    bool end = false;
+    json_t *m = channel_receive(WORKER_FD_EVENTS, &end, &ignored);
+    const char *type = m ? json_text_or_null(m, "type") : NULL;
+    bool pause = type && strcmp(type, "pause") == 0;
+    bool stop = !pause && (!type || strcmp(type, "continue") != 0);
+
+    json_decref(m);
+    if (stop) {
+        pipeline_stop(w->pipeline);
+        gate_stop(w->gate);
+    } else {
+        gate_pause(w->gate, pause);
+    }
+    return !stop;
+}
+
+/* Listens to the front and reports progress, until the pipe is closed. */
 static void *
 control(void *arg)
 {
@@ -239,14 +270,8 @@ control(void *arg)
 
         if (p[0].revents)
             return NULL;
-        if (n > 0 && p[1].revents) {
-            struct err ignored = ERR_INIT;
-            bool end = false;
-
-            json_decref(channel_receive(WORKER_FD_EVENTS, &end, &ignored)); /* can only be "stop" */
-            pipeline_stop(w->pipeline);
+        if (n > 0 && p[1].revents && !obey(w))
             p[1].fd = -1;
-        }
         tell_progress(w);
     }
 }

@@ -11,7 +11,7 @@
 #include "common/err.h"
 #include "common/supervisor_proto.h"
 
-/* Reads the flag back (BLKROGET) from the disk of `device` and its partitions. */
+/* Reads the flag of the disk of `device` and its partitions, without waiting for the drive. */
 int write_block_look(const struct device *device, struct flag_state *state, struct err *err);
 
 /* Sets (or clears) the flag on all of them and reads it back; -1 also if one of them kept it. */

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "acquire/device_sysfs.h"
 #include "common/cleanup.h"
 #include "common/text.h"
 
@@ -26,16 +27,16 @@ open_node(const char *name, dev_t number, struct err *err)
     return fd;
 }
 
-/* Sets the flag if asked, reads it, and counts. */
+/* Sets the flag, reads it back, and counts. */
 static int
-visit(const char *name, dev_t number, const bool *set, struct flag_state *state, struct err *err)
+visit(const char *name, dev_t number, bool set, struct flag_state *state, struct err *err)
 {
     AUTO_FD int fd = open_node(name, number, err);
-    int value = set && *set;
+    int value = set;
 
     if (fd < 0)
         return -1;
-    if (set && ioctl(fd, BLKROSET, &value) != 0)
+    if (ioctl(fd, BLKROSET, &value) != 0)
         return err_errno(err, "cannot set the read-only flag of '/dev/%s'", name);
     if (ioctl(fd, BLKROGET, &value) != 0)
         return err_errno(err, "cannot read the read-only flag of '/dev/%s'", name);
@@ -46,12 +47,18 @@ visit(const char *name, dev_t number, const bool *set, struct flag_state *state,
 }
 
 static int
-visit_all(const struct device *d, const bool *set, struct flag_state *state, struct err *err)
+too_many(const struct device *d, struct err *err)
+{
+    return err_set(err, OUTCOME_REFUSED, "'/dev/%s' has more partitions than can be protected",
+                   d->disk_name);
+}
+
+static int
+visit_all(const struct device *d, bool set, struct flag_state *state, struct err *err)
 {
     *state = (struct flag_state){0};
     if (d->more_partitions)
-        return err_set(err, OUTCOME_REFUSED, "'/dev/%s' has more partitions than can be protected",
-                       d->disk_name);
+        return too_many(d, err);
     if (visit(d->disk_name, d->disk_number, set, state, err) != 0)
         return -1;
     for (size_t i = 0; i < d->n_partitions; i++) {
@@ -61,17 +68,41 @@ visit_all(const struct device *d, const bool *set, struct flag_state *state, str
     return 0;
 }
 
+/* By way of sysfs, which answers also where the drive no longer does: an open() may wait for it. */
+static int
+look(const char *name, dev_t number, struct flag_state *state, struct err *err)
+{
+    char dir[PATH_MAX];
+    uint64_t value;
+
+    if (!sysfs_block_dir("", number, dir) || !sysfs_u64(dir, "ro", &value))
+        return err_set(err, OUTCOME_FAILED, "cannot read the read-only flag of '/dev/%s'", name);
+    state->nodes++;
+    if (value != 0)
+        state->read_only++;
+    return 0;
+}
+
 int
 write_block_look(const struct device *device, struct flag_state *state, struct err *err)
 {
-    return visit_all(device, NULL, state, err);
+    *state = (struct flag_state){0};
+    if (device->more_partitions)
+        return too_many(device, err);
+    if (look(device->disk_name, device->disk_number, state, err) != 0)
+        return -1;
+    for (size_t i = 0; i < device->n_partitions; i++) {
+        if (look(device->partitions[i].name, device->partitions[i].number, state, err) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 int
 write_block_set(const struct device *device, bool read_only, struct flag_state *state,
                 struct err *err)
 {
-    if (visit_all(device, &read_only, state, err) != 0)
+    if (visit_all(device, read_only, state, err) != 0)
         return -1;
     if (read_only ? state->read_only != state->nodes : state->read_only != 0)
         return err_set(err, OUTCOME_REFUSED,

@@ -13,6 +13,7 @@ struct progress {
     bool drawn;
     char phase[32];
     uint64_t phase_start; /* monotonic ns */
+    uint64_t phase_done;  /* bytes that were done by then */
     uint64_t last;        /* monotonic ns of the last output */
 };
 
@@ -109,13 +110,14 @@ progress_update(struct progress *p, const char *phase, uint64_t done, uint64_t t
         p->drawn = false;
         (void)snprintf(p->phase, sizeof p->phase, "%s", phase);
         p->phase_start = now;
+        p->phase_done = done;
     } else if (done < total &&
                now - p->last < (p->mode == PROGRESS_BAR ? INTERVAL_BAR : INTERVAL_JSON)) {
         return;
     }
     p->last = now;
     seconds = (double)(now - p->phase_start) / 1e9;
-    rate = seconds > 0.001 ? (uint64_t)((double)done / seconds) : 0;
+    rate = seconds > 0.001 ? (uint64_t)((double)(done - p->phase_done) / seconds) : 0;
     eta = rate > 0 && total > done ? (total - done) / rate : 0;
     if (p->mode == PROGRESS_BAR)
         draw_bar(p, done, total, rate, eta, unreadable);

@@ -56,13 +56,15 @@ struct supervisor_message {
     uint32_t type;     /* enum supervisor_type */
     uint32_t outcome;  /* REFUSED: enum outcome */
     uint64_t device;   /* OPEN, RELEASE: dev_t */
-    uint64_t diskseq;  /* OPEN: as the front saw it; 0: unknown */
+    uint64_t diskseq;  /* OPEN: as the front saw it; CHECKED: as it is now; 0: unknown */
     uint64_t size;     /* OPENED, CHECKED: bytes, of the open descriptor; 0: the device is gone */
     uint32_t level;    /* OPEN: demanded; OPENED: in force (enum write_block_level) */
     int32_t status;    /* ENDED: exit status, or 128 + signal; STARTED: pid */
     uint32_t n_copies; /* START: further directories beside the first */
     uint32_t release;  /* FINISH: lift the write block at the end */
     uint32_t lost;     /* CHECKED, FINISHED: how often the flag was found cleared, and set again */
+    uint32_t scsi_timeout; /* OPEN: set the kernel's timeouts to so many seconds; 0: leave them */
+    uint32_t locked;       /* OPENED: enum device_locked */
     struct flag_state before, now;
     /* OPEN: the serial number expected, or ""; OPENED: where the record will be, or ""; FINISH: hex
        SHA-256 of the manifest, or ""; FINISHED: path of the record (outcome 0) or why there is

@@ -206,17 +206,19 @@ slow_device() {
     attach_served "$@"
 }
 
-# hanging_device FILE [losetup options]: sets DEV to a block device with the contents of FILE that
-# stops to answer with `hang_device` and goes on with `unhang_device`. What reads it meanwhile waits
+# hanging_device FILE SECONDS [losetup options]: sets DEV to a block device with the contents of FILE
+# on which each read takes that long, and that stops to answer with `hang_device` and goes on with
+# `unhang_device`. What reads it meanwhile waits
 # in the kernel, where no signal reaches it.
 hanging_device() {
-    local file=$1
-    shift
+    local file=$1 delay=$2
+    shift 2
     require_loop
     require nbdkit perl
     nbdkit --filter=pause null --help >/dev/null 2>&1 || skip "nbdkit has no pause filter"
     HANG_CONTROL=$(mktemp -u "$T/hang.XXXXXX")
-    serve "$file" --filter=pause file "$file" pause-control="$HANG_CONTROL"
+    serve "$file" --filter=pause --filter=delay file "$file" rdelay="$delay" \
+        pause-control="$HANG_CONTROL"
     attach_served "$@"
     # Whatever still waits must end before the device can be taken down.
     at_exit unhang_device

@@ -9,6 +9,7 @@
 #include "acquire/device.h"
 #include "acquire/device_sysfs.h"
 #include "acquire/inhibit.h"
+#include "acquire/thermometer.h"
 
 /* --- a machine made of files -------------------------------------------------------------------
  */
@@ -676,7 +677,7 @@ test_mapped_for_writing(void **state)
 static void
 test_usb_power(void **state)
 {
-    struct device_usb_state usb;
+    struct device_setting usb;
     char path[PATH_MAX], text[16];
 
     (void)state;
@@ -686,13 +687,129 @@ test_usb_power(void **state)
     assert_string_equal(usb.old, "auto");
     assert_int_equal(sysfs_bytes(path, "power/control", text, 2), 2);
     assert_memory_equal(text, "on", 2);
-    device_usb_restore(&usb);
+    device_setting_restore(&usb);
     assert_true(sysfs_text(path, "power/control", text, sizeof text));
     assert_string_equal(text, "auto");
     read_device(8, 0);
     device_usb_keep_awake_at(root, &device, &usb);
     assert_string_equal(usb.path, "");
-    device_usb_restore(&usb);
+    device_setting_restore(&usb);
+}
+
+/* --- SCSI timeouts ---------------------------------------------------------------------------- */
+
+static void
+assert_attribute(const char *attribute, const char *expected)
+{
+    char path[PATH_MAX], text[24];
+
+    (void)snprintf(path, sizeof path, "%s%s", root, ATA);
+    assert_true(sysfs_text(path, attribute, text, sizeof text));
+    assert_string_equal(text, expected);
+}
+
+static void
+test_timeouts(void **state)
+{
+    struct device_setting settings[2];
+    struct device_timeouts t;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    read_device(8, 16);
+    device_timeouts_at(root, &device, &t);
+    assert_false(t.known);
+    assert_int_equal(device_timeouts_set_at(root, &device, 60, settings, &err), -1);
+    assert_int_equal(err.outcome, OUTCOME_USAGE);
+
+    put(ATA, "timeout", "30\n");
+    put(ATA, "eh_timeout", "10\n");
+    read_device(8, 0);
+    device_timeouts_at(root, &device, &t);
+    assert_true(t.known && t.command == 30 && t.handler == 10);
+    /* Longer: the error handler's stays. */
+    assert_int_equal(device_timeouts_set_at(root, &device, 60, settings, &err), 0);
+    assert_attribute("timeout", "60");
+    assert_attribute("eh_timeout", "10");
+    assert_true(device_setting_restore(&settings[0]) && device_setting_restore(&settings[1]));
+    assert_attribute("timeout", "30");
+    /* Shorter: both. */
+    assert_int_equal(device_timeouts_set_at(root, &device, 5, settings, &err), 0);
+    assert_attribute("timeout", "5");
+    assert_attribute("eh_timeout", "5");
+    assert_true(device_setting_restore(&settings[0]) && device_setting_restore(&settings[1]));
+    assert_attribute("timeout", "30");
+    assert_attribute("eh_timeout", "10");
+}
+
+/* A disk that left takes its settings with it: nothing is left to put back. */
+static void
+test_setting_of_a_gone_disk(void **state)
+{
+    struct device_setting gone = {.old = "30"};
+    struct device_setting none = {.path = ""};
+
+    (void)state;
+    (void)snprintf(gone.path, sizeof gone.path, "%s/no/such/timeout", root);
+    assert_true(device_setting_restore(&gone));
+    assert_true(device_setting_restore(&none));
+}
+
+/* --- locked drives ------------------------------------------------------------------------------
+ */
+
+static void
+test_locked(void **state)
+{
+    unsigned char identify[512] = {0};
+    unsigned char page[60 + 512] = {0, 0x89, 2, 0x38};
+
+    (void)state;
+    assert_false(device_identify_locked(identify, sizeof identify));
+    identify[256] = 0x03; /* security supported and enabled, as it is once unlocked */
+    assert_false(device_identify_locked(identify, sizeof identify));
+    identify[256] = 0x07; /* and locked */
+    assert_true(device_identify_locked(identify, sizeof identify));
+    identify[256] = 0x29; /* supported, frozen, enhanced erase */
+    assert_false(device_identify_locked(identify, sizeof identify));
+    memset(identify + 256, 0xff, 2);
+    assert_false(device_identify_locked(identify, sizeof identify));
+    identify[256] = 0x07;
+    identify[257] = 0;
+    assert_false(device_identify_locked(identify, 511));
+
+    assert_false(device_opal_locked(0x1 | 0x2));            /* supported */
+    assert_false(device_opal_locked(0x1 | 0x2 | 0x4));      /* enabled, unlocked */
+    assert_true(device_opal_locked(0x1 | 0x2 | 0x4 | 0x8)); /* locked */
+    assert_false(device_opal_locked(0x8));
+
+    read_device(8, 0);
+    assert_false(device_locked_at(root, &device));
+    memcpy(page + 60, identify, sizeof identify);
+    put_bytes(ATA "/vpd_pg89", page, sizeof page);
+    assert_true(device_locked_at(root, &device));
+    read_device(8, 16);
+    assert_false(device_locked_at(root, &device));
+}
+
+/* --- temperature --------------------------------------------------------------------------------
+ */
+
+static void
+test_thermometer(void **state)
+{
+    char path[PATH_MAX], expected[PATH_MAX];
+
+    (void)state;
+    assert_false(thermometer_find_at(root, makedev(8, 0), path));
+    put(ATA, "hwmon/hwmon3/temp1_input", "38000\n");
+    assert_true(thermometer_find_at(root, makedev(8, 0), path));
+    (void)snprintf(expected, sizeof expected, "%s%s/device/hwmon/hwmon3/temp1_input", root, SDA);
+    assert_string_equal(path, expected);
+    read_device(259, 0);
+    put(NVME, "hwmon1/temp1_input", "41850\n");
+    assert_true(thermometer_find_at(root, makedev(259, 0), path));
+    assert_false(thermometer_find_at(root, makedev(1, 1), path));
 }
 
 static void
@@ -796,6 +913,10 @@ main(void)
         ON_MACHINE(test_open_for_writing),
         ON_MACHINE(test_mapped_for_writing),
         ON_MACHINE(test_usb_power),
+        ON_MACHINE(test_timeouts),
+        ON_MACHINE(test_setting_of_a_gone_disk),
+        ON_MACHINE(test_locked),
+        ON_MACHINE(test_thermometer),
         ON_MACHINE(test_unescape),
         ON_MACHINE(test_inhibit),
         ON_MACHINE(test_inhibit_refused),

@@ -754,6 +754,8 @@ a_record_is_kept_of_every_held_device(void **state)
     (void)close(p.sock);
     assert_int_equal(status_of(p.pid), 0);
     assert_int_equal(remove_records(p.pid), 1);
+    /* No job began: the device is as it was. */
+    assert_false(is_read_only(&d));
     detach(&d);
 }
 
