@@ -26,6 +26,21 @@ is_tabled(const char *key)
     return false;
 }
 
+/* Zero and "no", of which there would be pages. */
+static bool
+says_nothing(const json_t *v)
+{
+    return (json_is_integer(v) && json_integer_value(v) == 0) || json_is_false(v) ||
+           (json_is_real(v) && json_real_value(v) < 1e-9);
+}
+
+/* The row's own name says it. */
+static bool
+is_said(const char *key, unsigned depth)
+{
+    return depth == 0 && (strcmp(key, "name") == 0 || strcmp(key, "partition") == 0);
+}
+
 static void
 figures(FILE *f, const char *path, const json_t *v, unsigned depth, bool tabled)
 {
@@ -38,7 +53,8 @@ figures(FILE *f, const char *path, const json_t *v, unsigned depth, bool tabled)
         AUTO_FREE char *label =
             xasprintf("%s%s%s", path, *path ? ", " : "", fields_label(key, buf));
 
-        if ((tabled && is_tabled(key)) || fields_is_hidden(key) || fields_is_missing(item))
+        if (says_nothing(item) || is_said(key, depth) || (tabled && is_tabled(key)) ||
+            fields_is_hidden(key) || fields_is_missing(item))
             continue;
         if (json_is_object(item)) {
             if (depth < DEPTH_MAX)
@@ -72,7 +88,10 @@ html_figures(FILE *f, const struct report *r, const struct paper *p)
     const json_t *volumes = json_object_get(document, "volumes");
     size_t n = json_array_size(volumes);
 
-    (void)fputs("<section id=\"figures\"><h2>Figures in full</h2>\n<table class=\"facts\">\n", f);
+    (void)fputs("<section id=\"figures\"><h2>Figures in full</h2>\n<p "
+                "class=\"remark\">What the tables above leave out or round. What is zero, or is "
+                "not so, is left out here.</p>\n<table class=\"facts\">\n",
+                f);
     row(f, "Report", json_object_get(document, "report"));
     row(f, "Partition table", json_object_get(document, "partition_table"));
     for (size_t i = 0; i < n && i < VOLUMES_MAX; i++) {
