@@ -73,7 +73,7 @@ jq -S 'del(.schema)' "$T/EV-01.manifest.json" >"$T/facts"
 jq -S --slurpfile m "$T/facts" 'with_entries(select(.key as $k | $m[0] | has($k)))' "$json" >"$T/kept"
 assert_same_bytes "$T/facts" "$T/kept"
 for fact in "$(json "$json" .media.hashes.sha256)" "$(json "$json" .media.hashes.md5)" WX51A90P4711 \
-    read-only-flag '2026-017 &lt;b&gt;' 'Ä. \u{202e}elpmaS' B-004711 'and 50 more' \
+    read-only-flag '2026-017 &lt;b&gt;' 'Ä. \u{202e}elpmaS' B-004711 'in 150 ranges' \
     "sha256sum -c EV-01.sha256" "ddrescuelog -t EV-01.map"; do
     assert_contains "$page" "$fact"
 done
