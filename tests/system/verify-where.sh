@@ -81,12 +81,18 @@ read -r row start length <<<"$row"
 dd if="$DISK" of="$T/ext4" bs=512 skip="$start" count="$length" status=none
 fsstat "$T/ext4" | grep -q 'File System Type: Ext4' || fail "the second partition is no ext4"
 unit=$(fsstat "$T/ext4" | awk '/^Block Size:/ { print $3 }')
-# A file, and the block that holds the first inodes of its group: that damage must not hide it.
-name=$(debugfs -R 'ls -p /1/usr/bin' "$T/ext4" 2>/dev/null | awk -F/ '$3 ~ /^100/ && $7 > 20000 { print $6; exit }')
-[ -n "$name" ] || name=$(debugfs -R 'ls -p /' "$T/ext4" 2>/dev/null | awk -F/ '$3 ~ /^100/ { print $6; exit }')
-path=/1/usr/bin/$name
-block=$(debugfs -R "blocks $path" "$T/ext4" 2>/dev/null | tr ' ' '\n' | grep -m 1 '[0-9]')
-dir_block=$(debugfs -R "blocks /1/usr/share" "$T/ext4" 2>/dev/null | tr ' ' '\n' | grep -m 1 '[0-9]')
+# A file, and a directory that it does not lie in: that damage must not hide it. Which ones there are
+# depends on what this machine has below /usr.
+path=/$(fls -r -p -F "$T/ext4" | awk -F'\t' '$1 ~ /^r\/r/ && path == "" { path = $2 } END { print path }')
+[ "$path" != / ] || fail "the second partition has no file"
+dir=/$(fls -r -p -D "$T/ext4" | awk -F'\t' -v path="$path" \
+    '$1 ~ /^d\/d/ && index(path, "/" $2 "/") != 1 { dir = $2 } END { print dir }')
+first_block() {
+    debugfs -R "blocks \"$1\"" "$T/ext4" 2>/dev/null | tr ' ' '\n' |
+        awk '/[0-9]/ && block == "" { block = $1 } END { print block }'
+}
+block=$(first_block "$path")
+dir_block=$(first_block "$dir")
 cp --sparse=always "$DISK" "$T/raw.raw"
 expect 0 exhibit-acquire -q --format raw --piecewise 64K "$T/raw.raw" "$T/copy"
 dd if=/dev/urandom of="$T/copy.raw" bs="$unit" count=1 conv=notrunc status=none \
