@@ -12,6 +12,7 @@
 #include "common/text.h"
 #include "report/custody.h"
 #include "report/deviations.h"
+#include "report/proof.h"
 
 static const char *
 base_of(const char *path)
@@ -227,18 +228,19 @@ check_kind(const char *path, struct err *err)
     return 0;
 }
 
-/* The ledger lies beside the manifest, or the image, under the same name. */
+/* What proves an image lies beside the manifest, or the image, under the same name. */
 static void
-read_ledger(struct report *r, const char *path)
+read_proof(struct report *r, const char *path, const struct trust *trust)
 {
     AUTO_FREE char *stem = stem_of(path);
     AUTO_FREE char *ledger = xasprintf("%s%s", stem, LEDGER_SUFFIX);
 
     custody_read(r, ledger);
+    proof_judge(r, stem, trust);
 }
 
 struct report *
-facts_gather(const char *path, struct err *err)
+facts_gather(const char *path, const struct trust *trust, struct err *err)
 {
     struct report *r = xcalloc(1, sizeof *r);
     struct manifest *m = NULL;
@@ -262,7 +264,7 @@ facts_gather(const char *path, struct err *err)
     if (!image)
         goto fail;
     take_info(r, image_info(image), m);
-    read_ledger(r, path);
+    read_proof(r, path, trust);
     deviations_find(r);
     image_free(image);
     manifest_free(m);

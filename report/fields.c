@@ -43,6 +43,7 @@ static const char *const image_paths[] = {
     NULL};
 static const char *const verification_paths[] = {"status", "finished", "verdict", "read_from",
                                                  NULL};
+static const char *const proof_paths[] = {"signatures", "timestamp", "ledger", NULL};
 static const char *const segments_only[] = {"segments", NULL};
 static const char *const checks_only[] = {"checks", NULL};
 static const char *const rate_only[] = {"rate", NULL}; /* drawn: html_rate() */
@@ -54,6 +55,8 @@ const struct fields_section fields_write_block = {"write-block", "write_block", 
                                                   block_paths, no_paths};
 const struct fields_section fields_acquisition = {"acquisition", "acquisition", "Acquisition",
                                                   acquisition_paths, rate_only};
+const struct fields_section fields_proof = {"proof", "proof", "Signature, time stamp and ledger",
+                                            proof_paths, no_paths};
 const struct fields_section fields_image = {"image", "image", "Image", image_paths, segments_only};
 const struct fields_section fields_verification = {"verification", "verification", "Verification",
                                                    verification_paths, checks_only};
@@ -75,6 +78,10 @@ static const struct {
     {"hidden.hpa", "Host protected area (HPA)"},
     {"hidden.dco", "Device configuration overlay (DCO)"},
     {"smart", "SMART health"},
+    {"timestamp", "Time stamp"},
+    {"signing_time", "Time, as the signer says"},
+    {"ledger", "Ledger of custody"},
+    {"head", "Head of the ledger"},
     {"hpa", "Host protected area"},
     {"dco", "Device configuration overlay"},
     {"level", "Write block level"},

@@ -24,6 +24,7 @@ extern const struct fields_section fields_write_block;
 extern const struct fields_section fields_acquisition;
 extern const struct fields_section fields_image;
 extern const struct fields_section fields_verification;
+extern const struct fields_section fields_proof;
 
 #define FIELDS_LABEL_MAX 96
 

@@ -42,6 +42,7 @@ void html_case(FILE *f, const struct report *r);
 void html_source(FILE *f, const struct report *r);
 void html_write_block(FILE *f, const struct report *r);
 void html_acquisition(FILE *f, const struct report *r);
+void html_proof(FILE *f, const struct report *r);
 void html_hashes(FILE *f, const struct report *r);
 void html_segments(FILE *f, const struct report *r);
 void html_unreadable(FILE *f, const struct report *r);

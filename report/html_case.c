@@ -68,6 +68,23 @@ html_acquisition(FILE *f, const struct report *r)
     facts_section(f, r, &fields_acquisition);
 }
 
+/* What each state of a signature means stands beside it: "intact" is not "trusted". */
+void
+html_proof(FILE *f, const struct report *r)
+{
+    const struct fields_section *s = &fields_proof;
+
+    (void)fprintf(f, "<section id=\"%s\"><h2>%s</h2>\n<table class=\"facts\">\n", s->id, s->title);
+    if (!html_facts(f, r, s))
+        html_fact(f, s->title, "nothing is recorded");
+    (void)fputs("</table>\n<p class=\"remark\">“Intact”: it fits what it is of, but nobody was "
+                "named to trust whose authority its certificate could lead to. “Trusted”: it "
+                "leads to one that was named. “Whole”: no event of the ledger was changed, "
+                "removed or moved; whether its end is complete, only a head noted elsewhere "
+                "shows.</p></section>\n",
+                f);
+}
+
 void
 html_deviations(FILE *f, const struct report *r)
 {

@@ -137,6 +137,44 @@ check_manifest_files(FILE *f, const struct report *r)
         command(f, "lists the unreadable sectors", list);
 }
 
+/* The signature is of the manifest, the time stamp of the first signature, or of the manifest. */
+static void
+check_proof(FILE *f, const struct report *r)
+{
+    const json_t *proof = json_object_get(r->facts, "proof");
+    const json_t *signatures = json_object_get(proof, "signatures");
+    const char *stamp = json_text_or_null(json_object_get(proof, "timestamp"), "file");
+    const char *ledger = json_text_or_null(json_object_get(proof, "ledger"), "file");
+    AUTO_FREE char *manifest = xasprintf("%s.manifest.json", r->name);
+    AUTO_FREE char *of = shell_word(manifest);
+
+    for (size_t i = 0; i < json_array_size(signatures) && i < 4; i++) {
+        const char *file = json_text_or_null(json_array_get(signatures, i), "file");
+        AUTO_FREE char *word = shell_word(file ? file : "");
+        AUTO_FREE char *line =
+            xasprintf("openssl cms -verify -binary -cades -inform DER -in %s -content %s "
+                      "-CAfile ca.pem -out /dev/null",
+                      word, of);
+
+        command(f, "whose signature the manifest bears; ca.pem is the authority you trust", line);
+    }
+    if (stamp) {
+        const char *first = json_text_or_null(json_array_get(signatures, 0), "file");
+        AUTO_FREE char *word = shell_word(stamp);
+        AUTO_FREE char *data = shell_word(first ? first : manifest);
+        AUTO_FREE char *line =
+            xasprintf("openssl ts -verify -in %s -data %s -CAfile ca.pem", word, data);
+
+        command(f, "when it was there, as an authority says", line);
+    }
+    if (ledger) {
+        AUTO_FREE char *word = shell_word(ledger);
+        AUTO_FREE char *line = xasprintf("tail -n 1 %s | sha256sum", word);
+
+        command(f, "the head of the ledger; of any line, what the next names as previous", line);
+    }
+}
+
 static void
 check_disk(FILE *f, const struct report *r, const char *first)
 {
@@ -179,6 +217,7 @@ html_check(FILE *f, const struct report *r)
         check_raw(f, segments, first, "sha256sum");
     if (r->manifest_path)
         check_manifest_files(f, r);
+    check_proof(f, r);
     check_disk(f, r, first);
     (void)fputs("</tbody></table></section>\n", f);
 }

@@ -19,6 +19,7 @@
 
 /* A second for a disk without heads, and one of the lesser parts of what a report costs elsewhere.
  */
+#define TRUST_MAX 64
 #define EXAMINE_DEFAULT (UINT64_C(512) << 20)
 
 enum {
@@ -28,6 +29,8 @@ enum {
     OPT_DOCUMENTS,
     OPT_CONFIG,
     OPT_TEMPLATE_DIR,
+    OPT_CA_FILE,
+    OPT_CA_PATH,
     OPT_DEADLINE,
     OPT_EXAMINE,
     OPT_NO_SANDBOX,
@@ -47,6 +50,9 @@ static const struct option_spec option_table[] = {
      "the laboratory's name, address and logo\n(" STATIONERY_DEFAULT ", if it is there)"},
     {"template-dir", 0, "DIR", OPT_TEMPLATE_DIR,
      "texts to use in place of the built-in ones:\nreport.txt, custody.txt, certificate.txt"},
+    {"ca-file", 0, "FILE", OPT_CA_FILE,
+     "trust signatures and time stamps that lead to one of\nthese certificates (PEM)"},
+    {"ca-path", 0, "DIR", OPT_CA_PATH, "the same, from a directory by hash, as OpenSSL's"},
     {"deadline", 0, "SECONDS", OPT_DEADLINE,
      "stop taking a volume apart after this long\n(600, and a second for each 2 GiB)"},
     {"examine", 0, "SIZE", OPT_EXAMINE,
@@ -75,6 +81,9 @@ struct settings {
     const char *template_dir;
     unsigned formats;
     unsigned documents;
+    const char *ca_files[TRUST_MAX], *ca_paths[TRUST_MAX];
+    struct trust_spec authorities;
+    struct trust *trust;
     bool replace;
     bool no_sandbox;
     bool json;
@@ -91,6 +100,15 @@ on_signal(int sig)
 {
     (void)sig;
     interrupted = 1;
+}
+
+static int
+add_authority(const char **list, size_t *n, const char *what, const char *arg, struct err *err)
+{
+    if (*n == TRUST_MAX)
+        return err_set(err, OUTCOME_USAGE, "option '--%s' is given too often", what);
+    list[(*n)++] = arg;
+    return 0;
 }
 
 static int
@@ -113,6 +131,10 @@ take_option(struct settings *s, int id, const char *arg, struct err *err)
     case OPT_TEMPLATE_DIR:
         s->template_dir = arg;
         return 0;
+    case OPT_CA_FILE:
+        return add_authority(s->ca_files, &s->authorities.n_ca_files, "ca-file", arg, err);
+    case OPT_CA_PATH:
+        return add_authority(s->ca_paths, &s->authorities.n_ca_paths, "ca-path", arg, err);
     case OPT_DEADLINE:
         return number_parse(arg, 1, 1000000, "--deadline", &s->deadline, err);
     case OPT_EXAMINE:
@@ -278,7 +300,7 @@ make_report(const struct settings *s, const struct paper *paper, struct err *err
 {
     AUTO_FD int dir = -1;
     AUTO_FREE char *name = facts_name(s->image);
-    struct report *r = facts_gather(s->image, err);
+    struct report *r = facts_gather(s->image, s->trust, err);
     struct survey_options options = {
         .lenient = s->no_sandbox,
         .deadline = (uint32_t)s->deadline,
@@ -310,13 +332,17 @@ make_report(const struct settings *s, const struct paper *paper, struct err *err
 }
 
 static int
-run(const struct settings *s, struct err *err)
+run(struct settings *s, struct err *err)
 {
     struct stationery *stationery = stationery_load(s->config, s->template_dir, err);
     int result = -1;
 
-    if (stationery)
+    s->authorities.ca_files = s->ca_files;
+    s->authorities.ca_paths = s->ca_paths;
+    s->trust = stationery ? trust_new(&s->authorities, err) : NULL;
+    if (s->trust)
         result = make_report(s, &(struct paper){stationery, s->documents, &interrupted}, err);
+    trust_free(s->trust);
     stationery_free(stationery);
     return result;
 }

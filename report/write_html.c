@@ -190,9 +190,9 @@ footer(FILE *f, const struct report *r)
 }
 
 static void (*const parts[])(FILE *, const struct report *) = {
-    summary,          html_findings,    html_deviations, html_case,   html_source,
-    html_write_block, html_acquisition, html_rate,       html_hashes, html_segments,
-    html_unreadable,  html_partitions,  html_volumes,    html_slack,  html_check,
+    summary,          html_findings, html_deviations, html_case,  html_source,   html_write_block,
+    html_acquisition, html_rate,     html_hashes,     html_proof, html_segments, html_unreadable,
+    html_partitions,  html_volumes,  html_slack,      html_check,
 };
 
 static void

@@ -228,6 +228,7 @@ facts(const struct page *p)
     whole_value(p, "Hashes", media);
     section(p, &fields_verification);
     checks(p);
+    section(p, &fields_proof);
     section(p, &fields_image);
     whole_value(p, "Segments", json_object_get(json_object_get(p->r->facts, "image"), "segments"));
     ranges(p);
