@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "common/image_impl.h"
+#include "common/segname.h"
 #include "common/text.h"
 
 #define FINDINGS_MAX 1000
@@ -145,9 +146,12 @@ has_raw_name(const char *path)
 {
     static const char *const list[] = {"raw", "dd", "img", "image", "bin", "iso", "dmg", "vol"};
     const char *dot = strrchr(image_base_name(path), '.');
+    struct segname_split at;
 
     if (has_extension(path, list, sizeof list / sizeof list[0]))
         return true;
+    if (segname_split_parse(path, &at) && at.zero != '0' && at.number == 0)
+        return true; /* .aa */
     return dot && dot[1] != '\0' && strspn(dot + 1, "0123456789") == strlen(dot + 1);
 }
 

@@ -84,10 +84,10 @@ struct image;
 
 /* Opens the image whose first segment is at path (or, with a manifest, the manifest's segments;
    path is then the manifest's own path, beside which they lie). Raw: FILE, or FILE.001 and the
-   numbers that follow. All segment files are opened here, without following symbolic links out of
-   any sandbox set up later. Errors: OUTCOME_FAILED: no such file, not an image, a directory;
-   OUTCOME_FINDINGS: an image, but so damaged that nothing of it can be read (sys is ENODATA where
-   it is cut off). */
+   numbers that follow (segname.h: those of other tools, too). All segment files are opened here,
+   without following symbolic links out of any sandbox set up later. Errors: OUTCOME_FAILED: no such
+   file, not an image, a directory; OUTCOME_FINDINGS: an image, but so damaged that nothing of it
+   can be read (sys is ENODATA where it is cut off). */
 struct image *image_open(const char *path, const struct image_options *options, struct err *err);
 
 /* After image_open() with open_only, which finds and opens the files, but parses no more of them

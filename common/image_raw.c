@@ -7,40 +7,11 @@
 
 #include "common/cleanup.h"
 #include "common/image_impl.h"
+#include "common/segname.h"
 #include "common/text.h"
 
 #define RAW_CHUNK (UINT32_C(1) << 20) /* the unit of reading; the format has none */
 #define SEGMENTS_MAX 100000           /* of a split image; far more than names are in use */
-
-/* Names ending in digits: FILE.001, .002 … as dc3dd, FTK Imager and split -d count; also from .000,
-   and with two digits or more than three. */
-struct numbering {
-    size_t stem;  /* length of the path without the digits */
-    size_t width; /* of the digits, with leading zeros */
-    uint32_t number;
-};
-
-static bool
-parse_numbering(const char *path, struct numbering *out)
-{
-    size_t n = strlen(path);
-    size_t digits = 0;
-
-    while (digits < n && path[n - 1 - digits] >= '0' && path[n - 1 - digits] <= '9')
-        digits++;
-    if (digits < 2 || digits > 5 || digits >= n || path[n - 1 - digits] != '.')
-        return false;
-    *out = (struct numbering){.stem = n - digits, .width = digits};
-    for (size_t i = n - digits; i < n; i++)
-        out->number = out->number * 10 + (uint32_t)(path[i] - '0');
-    return true;
-}
-
-static char *
-numbered(const char *path, const struct numbering *at, uint32_t number)
-{
-    return xasprintf("%.*s%0*" PRIu32, (int)at->stem, path, (int)at->width, number);
-}
 
 static bool
 exists(const char *path)
@@ -50,39 +21,114 @@ exists(const char *path)
     return stat(path, &st) == 0;
 }
 
-/* A later segment given as the image would look like a whole one that begins in the middle. */
-static int
-refuse_later_segment(const char *path, const struct numbering *at, struct err *err)
+/* The path of segment `number` as it is there, or as it should be; *there says which. */
+static char *
+find_numbered(const struct segname_split *at, uint32_t number, bool *there)
 {
-    AUTO_FREE char *first = numbered(path, at, 1);
-    AUTO_FREE char *before = at->number > 0 ? numbered(path, at, at->number - 1) : xstrdup(path);
+    char *plain = segname_split_path(at, number, false);
+    char *widened;
 
-    if (at->number <= 1 || (!exists(first) && !exists(before)))
-        return 0;
-    return err_set(err, OUTCOME_FAILED, "'%s' is not the first segment of its image; give '%s'",
-                   path, first);
+    *there = plain && exists(plain);
+    if (*there)
+        return plain;
+    widened = segname_split_path(at, number, true);
+    *there = widened && exists(widened);
+    if (!*there && plain) {
+        free(widened);
+        return plain;
+    }
+    free(plain);
+    return widened;
+}
+
+static bool
+may_be_first(const struct segname_split *at)
+{
+    return at->number <= (at->zero == '0' ? 1u : 0u);
+}
+
+/* After '_' and '-' people number their disks, too. */
+static bool
+numbers_segments(const struct segname_split *at)
+{
+    return at->separator == '.' || at->separator == 'x';
+}
+
+/* True where files stand beside it that should come before: that of number 0, or, counted from 1,
+   any. An extension of letters could be a number by chance: there it takes the first. `first` is
+   then the path of the first, for the caller to free. */
+static bool
+is_later(const struct segname_split *at, char **first)
+{
+    bool zeroth_there;
+    bool first_there;
+    bool before_there = false;
+    char *zeroth = find_numbered(at, 0, &zeroth_there);
+    AUTO_FREE char *before = NULL;
+
+    *first = zeroth;
+    if (at->number == 0 || zeroth_there || at->zero != '0')
+        return at->number > 0 && zeroth_there;
+    free(zeroth);
+    *first = find_numbered(at, 1, &first_there);
+    before = find_numbered(at, at->number - 1, &before_there);
+    return at->number > 1 && (first_there || before_there);
+}
+
+static bool
+size_of(const char *path, uint64_t *size)
+{
+    struct stat st;
+
+    *size = 0;
+    if (stat(path, &st) != 0)
+        return false;
+    *size = (uint64_t)st.st_size;
+    return true;
+}
+
+/* DISK_1 and DISK_2 may be two disks: they are taken for one image if they could be, the second one
+   as large as the first or, as the last, smaller. */
+static bool
+may_belong(const struct segname_split *at, const struct image *img, const char *path)
+{
+    const struct image_file *v = img->files.v;
+    uint64_t size;
+
+    if (numbers_segments(at))
+        return true;
+    return size_of(path, &size) && size <= v[0].size && v[img->files.n - 1].size == v[0].size;
 }
 
 /* The segments after the first. One that is absent while the next is there leaves a hole. */
 static int
 find_segments(struct image *img, const char *path, struct err *err)
 {
-    struct numbering at;
+    struct segname_split at;
+    AUTO_FREE char *first = NULL;
+    bool later;
 
-    if (!parse_numbering(path, &at))
+    if (!segname_split_parse(path, &at))
         return 0;
-    if (refuse_later_segment(path, &at, err) != 0)
-        return -1;
-    if (at.number > 1)
+    later = is_later(&at, &first);
+    /* It would look like a whole image that begins in the middle. */
+    if (later && numbers_segments(&at))
+        return err_set(err, OUTCOME_FAILED, "'%s' is not the first segment of its image; give '%s'",
+                       path, first);
+    if (later || !may_be_first(&at))
         return 0;
     for (uint32_t i = at.number + 1; img->files.n < SEGMENTS_MAX; i++) {
-        AUTO_FREE char *name = numbered(path, &at, i);
-        AUTO_FREE char *after = numbered(path, &at, i + 1);
+        bool there;
+        bool after_there;
+        AUTO_FREE char *name = find_numbered(&at, i, &there);
+        AUTO_FREE char *after = find_numbered(&at, i + 1, &after_there);
 
-        if (exists(name)) {
+        if (there && !may_belong(&at, img, name))
+            return 0;
+        if (there) {
             if (image_files_add(&img->files, name, err) != 0)
                 return -1;
-        } else if (exists(after)) {
+        } else if (name && after_there && numbers_segments(&at)) {
             image_files_add_missing(&img->files, name);
         } else {
             return 0;
@@ -151,14 +197,15 @@ lay_out_by_size(struct image *img, struct err *err)
 static void
 find_extra(struct image *img)
 {
-    const char *last = img->files.v[img->files.n - 1].path;
     AUTO_FREE char *next = NULL;
-    struct numbering at;
+    struct segname_split at;
+    bool there;
 
-    if (!parse_numbering(last, &at))
+    if (!segname_split_parse(img->files.v[0].path, &at) || !may_be_first(&at) ||
+        !numbers_segments(&at))
         return;
-    next = numbered(last, &at, at.number + 1);
-    if (exists(next))
+    next = find_numbered(&at, at.number + (uint32_t)img->files.n, &there);
+    if (there)
         image_add_finding(img,
                           &(struct finding_spec){.check = IMAGE_CHECK_SEGMENTS,
                                                  .segment = NO_SEGMENT,

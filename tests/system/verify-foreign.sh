@@ -31,7 +31,8 @@ acquire() {
 }
 
 made=0
-for format in ewf smart ftk encase1 encase2 encase3 encase4 encase5 encase6 encase7 linen5 linen6; do
+formats=(ewf smart ftk encase1 encase2 encase3 encase4 encase5 encase6 encase7 linen5 linen6 linen7)
+for format in "${formats[@]}"; do
     acquire "$format" -f "$format" -c fast
     acquire "$format-split" -f "$format" -c none -S 1048576
 done
@@ -40,6 +41,42 @@ for compression in none empty-block fast best; do
         acquire "c-$compression-$sectors" -f encase6 -c "$compression" -b "$sectors"
     done
 done
+if [ -n "${EXHIBIT_LONG:-}" ]; then # every format with everything
+    for format in "${formats[@]}" ewfx; do
+        for compression in none empty-block fast best; do
+            for sectors in 16 32 64 128 256 512 1024 2048 4096 8192 16384 32768; do
+                acquire "l-$format-$compression-$sectors" -f "$format" -c "$compression" \
+                    -b "$sectors" -S 1048576
+            done
+        done
+    done
+    for bytes in 1024 2048 4096; do
+        acquire "p-$bytes" -f encase6 -c fast -P "$bytes"
+    done
+fi
+
+# split COUNT: into exactly that many segments of 1 MiB, of data that does not shrink. A segment
+# holds 31 chunks of 32 KiB; past .E99 come .EAA and on.
+split_into() {
+    local n=$1 files
+    random_file "$media" $(((n - 1) * 31 * 32768 + 500000 / 512 * 512)) "$n"
+    md5=$(md5_of "$media")
+    sha256=$(sha256_of "$media")
+    ewfacquire -u -q -t "$T/s" -f encase6 -c none -S 1048576 "$media" >"$T/acquire.log" 2>&1 \
+        </dev/null
+    files=("$T"/s.[E-Z]??)
+    assert_eq ${#files[@]} "$n" "segments"
+    agree "$T/s.E01"
+    rm "$T"/s.[E-Z]??
+}
+counts=(1 2 99 100)
+[ -z "${EXHIBIT_LONG:-}" ] || counts+=(800)
+for count in "${counts[@]}"; do
+    split_into "$count"
+done
+mixed_file "$media" 3145728 foreign
+md5=$(md5_of "$media")
+sha256=$(sha256_of "$media")
 
 # EWF-X keeps SHA-256, which ewfverify compares only on request.
 ewfacquire -u -q -t "$T/x" -f ewfx -d sha1,sha256 "$media" >"$T/acquire.log" 2>&1 </dev/null
