@@ -171,6 +171,7 @@ do_open(struct supervisor *s, const struct supervisor_message *m, const int *fds
     s->state = STATE_HELD;
     out.size = s->device->size;
     out.level = s->record.level;
+    (void)snprintf(out.serial, sizeof out.serial, "%s", s->device->serial);
     out.locked = device_locked(s->device, s->source);
     out.before = s->record.before;
     out.now = s->record.during;

@@ -19,6 +19,7 @@
 #define SUPERVISOR_FD 3      /* the supervisor's end of the socket */
 #define SUPERVISOR_FDS_MAX 4 /* descriptors with one message */
 #define SUPERVISOR_TEXT_MAX 1024
+#define SUPERVISOR_SERIAL_MAX 256
 #define SUPERVISOR_COMPARE "compare" /* the third argument, see above */
 
 enum supervisor_type {
@@ -70,6 +71,7 @@ struct supervisor_message {
        SHA-256 of the manifest, or ""; FINISHED: path of the record (outcome 0) or why there is
        none; REFUSED: the reason */
     char text[SUPERVISOR_TEXT_MAX];
+    char serial[SUPERVISOR_SERIAL_MAX]; /* OPENED: of the device, or "" */
 };
 
 /* START's descriptors: the front's end for the worker's events, the destination directory, one for

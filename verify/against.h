@@ -22,6 +22,7 @@ struct against {
     bool is_device;          /* the rest is only of a device */
     bool solid_state;        /* the kernel does not call it rotational */
     const char *write_block; /* level in force, as the manifest spells it */
+    char *serial;            /* number, or "" where the device gives none */
     char *record;            /* of the supervisor, or "" */
     struct session *session;
     uint32_t flag_lost; /* once finished: how often the read-only flag was found cleared */

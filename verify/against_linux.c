@@ -55,6 +55,7 @@ open_device(const struct stat *st, const struct privilege *as, struct against *a
     a->size = m.size;
     a->write_block = level_name(m.level);
     a->record = xstrdup(m.text);
+    a->serial = xstrdup(m.serial);
     a->fd = session_borrow(a->session, err);
     if (a->fd < 0)
         return -1;
@@ -122,5 +123,7 @@ against_close(struct against *a)
     session_end(a->session);
     a->session = NULL;
     free(a->record);
+    free(a->serial);
     a->record = NULL;
+    a->serial = NULL;
 }

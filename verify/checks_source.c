@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "common/cleanup.h"
+#include "common/json.h"
 #include "common/text.h"
 #include "verify/checks.h"
 
@@ -48,6 +49,22 @@ append(char **text, const char *what, const struct ranges *set)
         *text = xstrdup(before ? before : "");
 }
 
+/* Another disk of the same content is a copy; one of other content is perhaps the wrong one. */
+static char *
+word_on_identity(const struct check_input *in)
+{
+    const struct manifest *m = in->location->manifest;
+    const json_t *source = m ? json_object_get(m->root, "source") : NULL;
+    const char *had = source ? json_text_or_null(source, "serial") : NULL;
+
+    if (!had || !in->against->is_device || strcmp(had, in->against->serial) == 0)
+        return xstrdup("");
+    if (*in->against->serial == '\0')
+        return xasprintf("; it gives no serial number, the image's source had '%s'", had);
+    return xasprintf("; its serial number is '%s', that of the image's source was '%s'",
+                     in->against->serial, had);
+}
+
 /* Beside every result: what lies on neither side of the comparison is named. */
 static char *
 remarks_of(const struct check_input *in)
@@ -55,13 +72,14 @@ remarks_of(const struct check_input *in)
     uint64_t zero = in->compare->now_zero;
     char *text =
         zero ? xasprintf("; %" PRIu64 " of the differing bytes are zero there now", zero) : NULL;
+    AUTO_FREE char *identity = word_on_identity(in);
     char *all;
 
     append(&text, "that could not be read when the image was made", in->unreadable);
     append(&text, "that the source does not return now", &in->compare->unreadable);
     append(&text, "that are damaged in the image", &in->compare->damaged);
     append(&text, "that are missing in the image", &in->scan->missing_media);
-    all = xasprintf("%s%s", text, word_on_trim(in));
+    all = xasprintf("%s%s%s", identity, text, word_on_trim(in));
     free(text);
     return all;
 }

@@ -176,6 +176,7 @@ against_json(const struct against *a)
     json_set_u64(o, "size", a->size);
     json_set_text(o, "write_block", a->write_block);
     if (a->is_device) {
+        json_set_text(o, "serial", a->serial && *a->serial ? a->serial : NULL);
         json_set_bool(o, "rotational", !a->solid_state);
         json_set_text(o, "supervisor_record", a->record && *a->record ? a->record : NULL);
         json_set_u64(o, "read_only_flag_lost", a->flag_lost);

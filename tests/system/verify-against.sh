@@ -61,6 +61,14 @@ if [ "$(cat "/sys/block/${DEV##*/}/queue/rotational")" = 0 ]; then
     source_check .detail | grep -q TRIM || fail "no word on TRIM: $(source_check .detail)"
 fi
 
+# --- another disk than the manifest's source is said
+cp "$T/EV.manifest.json" "$T/kept.json"
+jq '.source.serial = "WX51A90P4711"' "$T/kept.json" >"$T/EV.manifest.json"
+expect 3 exhibit verify --json --against "$DEV" "$T/EV.manifest.json"
+source_check .detail | grep -q "the image's source had 'WX51A90P4711'" ||
+    fail "the serial number is not named: $(source_check .detail)"
+mv "$T/kept.json" "$T/EV.manifest.json"
+
 # --- another size
 truncate -s 4193280 "$T/changed.raw"
 cp "$T/src.raw" "$T/longer.raw"

@@ -149,6 +149,9 @@ unterminated_text_is_malformed(void **state)
     memset(m.text, 'a', sizeof m.text);
     assert_malformed(&m, sizeof m, 0);
     assert_malformed(&m, sizeof m, 2);
+    m = (struct supervisor_message){.type = SUPERVISOR_OPEN};
+    memset(m.serial, 'a', sizeof m.serial);
+    assert_malformed(&m, sizeof m, 0);
 }
 
 /* After a malformed message the next one is its own. */
