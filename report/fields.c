@@ -120,6 +120,23 @@ static const struct {
     {"libseccomp", "libseccomp"},
     {"offset_ms", "Offset, ms"},
     {"cpu", "CPU"},
+    {"gpt", "GPT"},
+    {"lba", "Sector"},
+    {"my_lba", "Its own sector, as it says"},
+    {"alternate_lba", "Sector of the other copy"},
+    {"first_usable_lba", "First usable sector"},
+    {"last_usable_lba", "Last usable sector"},
+    {"entries_lba", "Sector of the entries"},
+    {"disk_guid", "GUID of the disk"},
+    {"guid", "GUID"},
+    {"type_guid", "Type GUID"},
+    {"header_crc", "Header checksum"},
+    {"header_crc_computed", "Header checksum, computed"},
+    {"header_crc_ok", "Header checksum is right"},
+    {"entries_crc", "Entries checksum"},
+    {"entries_crc_computed", "Entries checksum, computed"},
+    {"entries_crc_ok", "Entries checksum is right"},
+    {"mft_entry", "MFT entry"},
 };
 
 const char *
@@ -217,6 +234,29 @@ fields_missing(const char *key)
     if (strcmp(key, "missing") == 0 || strcmp(key, "error") == 0)
         return "nothing";
     return "not recorded";
+}
+
+json_t *
+fields_of_volume(const json_t *v)
+{
+    static const char *const names[][2] = {{"start", "start_offset"},
+                                           {"present", "present_bytes"},
+                                           {"unreadable", "unreadable_bytes"}};
+    json_t *out = json_object();
+    const char *key;
+    json_t *item;
+
+    json_object_foreach((json_t *)v, key, item)
+    {
+        const char *name = key;
+
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+            if (strcmp(names[i][0], key) == 0)
+                name = names[i][1];
+        }
+        (void)json_object_set(out, name, item);
+    }
+    return out;
 }
 
 static const json_t *

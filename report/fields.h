@@ -42,6 +42,9 @@ bool fields_is_exact(const char *key);
 /* Nothing was recorded: NULL, null, an empty text or an object with no value in it. */
 bool fields_is_missing(const json_t *v);
 
+/* A volume of the JSON document with its fields named so that their units show; a new reference. */
+json_t *fields_of_volume(const json_t *v);
+
 /* What stands in place of such a value: "not recorded", but for fields where null says something.
  */
 const char *fields_missing(const char *key);

@@ -98,7 +98,10 @@ html_figures(FILE *f, const struct report *r, const struct paper *p)
         const json_t *v = json_array_get(volumes, i);
         const char *name = json_text_or_null(v, "name");
 
-        row(f, name ? name : "?", v);
+        json_t *named = fields_of_volume(v);
+
+        row(f, name ? name : "?", named);
+        json_decref(named);
     }
     row(f, "Slack, all volumes", json_object_get(document, "slack"));
     (void)fputs("</table>", f);

@@ -131,8 +131,11 @@ const char html_style[] =
     "p,li{orphans:2;widows:2}tr.has-guids{break-after:avoid}"
     "thead{display:table-header-group}h2{margin-top:1.3rem}"
     ".document{break-before:page;margin-top:0;padding-top:0;border-top:none}"
+    "header+.document{break-before:auto}"
     ".facts th{width:13.5rem}.facts th,.facts td{padding-top:.18rem;padding-bottom:.18rem}"
     ".grid th,.grid td{padding:.18rem .4rem}.grid{font-size:8.4pt}.grid thead th{font-size:7.8pt}"
-    ".document h3{margin-top:1.1rem}.document .sign{margin-top:2.3rem}.document li{margin:0}"
+    ".document .sign{margin-top:2.3rem}.document li{margin:0}"
+    ".document .facts th,.document .facts td{padding-top:.05rem;padding-bottom:.05rem}"
+    ".document ul{margin:.3rem 0}.document p{margin:.35rem 0}.document h3{margin:.9rem 0 .3rem}"
     ".grid .hash{font-size:7.6pt}"
     "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}\n";

@@ -170,6 +170,11 @@ tally_row(FILE *f, unsigned indent, const char *label, const json_t *v)
     static const char *const names[] = {"bytes", "nonzero", "examined"};
     char numbers[3][32];
 
+    if (json_integer_value(json_object_get(v, "bytes")) == 0) {
+        text_row(f, indent, label, "none");
+        return;
+    }
+
     for (size_t i = 0; i < 3; i++)
         (void)text_number((uint64_t)json_integer_value(json_object_get(v, names[i])), numbers[i]);
     AUTO_FREE char *line =

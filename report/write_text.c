@@ -127,7 +127,8 @@ partition_details(const struct page *p, const json_t *v)
         for (const char *const *s = shown; *s; s++)
             skip = skip || strcmp(*s, key) == 0;
         if (strcmp(key, "description") == 0)
-            skip = json_equal(item, json_object_get(v, "type"));
+            skip = json_equal(item, json_object_get(v, "type")) ||
+                   json_equal(item, json_object_get(v, "label"));
         if (!skip)
             text_value(p->f, 22, key, fields_label(key, buf), item);
     }
@@ -173,7 +174,10 @@ volumes(const struct page *p)
         const char *name = json_text_or_null(v, "name");
         AUTO_FREE char *title = xasprintf("Volume: %s", name ? name : "?");
 
-        whole_value(p, title, v);
+        json_t *named = fields_of_volume(v);
+
+        whole_value(p, title, named);
+        json_decref(named);
     }
 }
 
