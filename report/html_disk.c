@@ -204,7 +204,24 @@ sample_remark(FILE *f, const struct volume *v)
                                          : "");
 }
 
-/* Encryption, or how the file system was left. */
+static void
+volume_times(FILE *f, const struct file_system *fs)
+{
+    for (size_t i = 0; i < fs->n_times; i++) {
+        (void)fputs("<br><small>", f);
+        html_text(f, fs->times[i].name);
+        (void)fputs(" ", f);
+        html_text(f, fs->times[i].time);
+        (void)fputs("</small>", f);
+    }
+    if (fs->mounted_on) {
+        (void)fputs("<br><small>mounted on ", f);
+        html_text(f, fs->mounted_on);
+        (void)fputs("</small>", f);
+    }
+}
+
+/* Encryption, or how the file system was left and when. */
 static void
 volume_extras(FILE *f, const struct volume *v)
 {
@@ -232,23 +249,7 @@ volume_extras(FILE *f, const struct volume *v)
         html_text(f, fs->state_text ? fs->state_text : "");
         (void)fputs("</small>", f);
     }
-}
-
-static void
-volume_times(FILE *f, const struct file_system *fs)
-{
-    for (size_t i = 0; i < fs->n_times; i++) {
-        (void)fputs("<br><small>", f);
-        html_text(f, fs->times[i].name);
-        (void)fputs(" ", f);
-        html_text(f, fs->times[i].time);
-        (void)fputs("</small>", f);
-    }
-    if (fs->mounted_on) {
-        (void)fputs("<br><small>mounted on ", f);
-        html_text(f, fs->mounted_on);
-        (void)fputs("</small>", f);
-    }
+    volume_times(f, fs);
 }
 
 static void
@@ -274,8 +275,6 @@ volume_row(FILE *f, const struct volume *v)
         html_plain(f, fs->id);
         (void)fputs("</small>", f);
     }
-    if (fs)
-        volume_times(f, fs);
     (void)fprintf(f, "</td><td class=\"n\">%s</td>", size_human(v->length, human));
     if (fs)
         fs_cells(f, fs);
@@ -293,7 +292,7 @@ html_volumes(FILE *f, const struct report *r)
     }
     (void)fputs(
         "<table class=\"grid\"><thead><tr><th>Volume</th><th>File system</th><th>Label, "
-        "identifier, times</th><th class=\"n\">Volume size</th><th class=\"n\">File system "
+        "identifier</th><th class=\"n\">Volume size</th><th class=\"n\">File system "
         "size</th><th class=\"n\">Blocks × bytes<br>first – last</th></tr></thead><tbody>\n",
         f);
     for (size_t i = 0; i < r->n_volumes && i < PARTITION_ROWS; i++)
