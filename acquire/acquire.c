@@ -172,7 +172,7 @@ publish_one(struct acquisition *a, size_t i, struct err *err)
 static int
 publish(struct acquisition *a, struct err *err)
 {
-    char sha256[WORKER_DIRS_MAX][DIGEST_HEX_MAX] = {{0}};
+    char sha256[WORKER_SINKS_MAX][DIGEST_HEX_MAX] = {{0}};
 
     for (size_t i = 0; i < a->n_dest; i++) {
         if (!a->result.sinks[i].failed &&
@@ -193,7 +193,7 @@ publish(struct acquisition *a, struct err *err)
 static void
 seal(struct acquisition *a)
 {
-    const char *paths[WORKER_DIRS_MAX];
+    const char *paths[WORKER_SINKS_MAX];
     size_t n = 0;
 
     for (size_t i = 0; i < a->n_dest; i++) {

@@ -15,6 +15,7 @@
 #include "acquire/options_acquire.h"
 #include "acquire/plan.h"
 #include "acquire/result.h"
+#include "acquire/resume.h"
 #include "acquire/watch.h"
 #include "common/progress.h"
 #include "common/requester.h"
@@ -39,8 +40,13 @@ struct acquisition {
     /* the image */
     struct plan_request request;
     struct plan plan;
-    struct destination dest[WORKER_DIRS_MAX];
+    struct destination dest[WORKER_SINKS_MAX];
     size_t n_dest;
+
+    /* what is there already, of a job that goes on; else nothing */
+    struct resume resume; /* its directories: dest[] first, then these */
+    int earlier[WORKER_DIRS_MAX];
+    size_t n_earlier;
 
     /* the run */
     struct session *session;
@@ -59,10 +65,10 @@ struct acquisition {
     bool source_changed;       /* a file source differs after the run */
     bool released;             /* the write block was lifted, as asked */
     bool complete;             /* the images, papers included, stand in their DEST.partial */
-    json_t *verification[WORKER_DIRS_MAX];     /* exhibit-verify's document, or NULL */
-    char *verification_error[WORKER_DIRS_MAX]; /* why there is none, or NULL: not asked for */
-    bool unsealed;                             /* a signature or time stamp is missing */
-    char record[SUPERVISOR_TEXT_MAX];          /* where the supervisor's record lies, or "" */
+    json_t *verification[WORKER_SINKS_MAX];     /* exhibit-verify's document, or NULL */
+    char *verification_error[WORKER_SINKS_MAX]; /* why there is none, or NULL: not asked for */
+    bool unsealed;                              /* a signature or time stamp is missing */
+    char record[SUPERVISOR_TEXT_MAX];           /* where the supervisor's record lies, or "" */
 };
 
 static inline uint64_t

@@ -159,9 +159,9 @@ check_file_use(const struct acquisition *a, struct err *err)
 static int
 open_destinations(struct acquisition *a, struct err *err)
 {
-    const char *paths[WORKER_DIRS_MAX] = {a->options.dest, a->options.copy};
+    const char *paths[WORKER_SINKS_MAX] = {a->options.dest, a->options.copy};
 
-    for (size_t i = 0; i < WORKER_DIRS_MAX && paths[i]; i++) {
+    for (size_t i = 0; i < WORKER_SINKS_MAX && paths[i]; i++) {
         struct destination *d = &a->dest[a->n_dest++];
 
         if (destination_open(d, paths[i], err) != 0)
@@ -235,7 +235,7 @@ check_destinations(struct acquisition *a, struct err *err)
 static void
 choose_writer(struct acquisition *a)
 {
-    int dirs[WORKER_DIRS_MAX];
+    int dirs[WORKER_SINKS_MAX];
 
     for (size_t i = 0; i < a->n_dest; i++)
         dirs[i] = a->dest[i].parent;

@@ -4,12 +4,6 @@
 #include "common/segname.h"
 #include "common/text.h"
 
-struct taken {
-    enum result_event event;
-    struct range range;
-    int sys;
-};
-
 static int
 within(const struct result *r, uint64_t offset, uint64_t length, struct err *err)
 {
@@ -19,7 +13,7 @@ within(const struct result *r, uint64_t offset, uint64_t length, struct err *err
 }
 
 static int
-take_ready(struct result *r, const json_t *m, struct taken *t, struct err *err)
+take_ready(struct result *r, const json_t *m, struct result_news *t, struct err *err)
 {
     r->no_new_privs = json_is_true(json_object_get(m, "no_new_privs"));
     r->seccomp = json_is_true(json_object_get(m, "seccomp"));
@@ -37,7 +31,7 @@ take_ready(struct result *r, const json_t *m, struct taken *t, struct err *err)
 }
 
 static int
-take_progress(struct result *r, const json_t *m, struct taken *t, struct err *err)
+take_progress(struct result *r, const json_t *m, struct result_news *t, struct err *err)
 {
     uint64_t done;
 
@@ -56,7 +50,7 @@ take_progress(struct result *r, const json_t *m, struct taken *t, struct err *er
 }
 
 static int
-take_unreadable(struct result *r, const json_t *m, struct taken *t, struct err *err)
+take_unreadable(struct result *r, const json_t *m, struct result_news *t, struct err *err)
 {
     uint64_t sys;
 
@@ -72,7 +66,7 @@ take_unreadable(struct result *r, const json_t *m, struct taken *t, struct err *
 }
 
 static int
-take_finishing(struct result *r, const json_t *m, struct taken *t, struct err *err)
+take_finishing(struct result *r, const json_t *m, struct result_news *t, struct err *err)
 {
     (void)m;
     (void)err;
@@ -82,12 +76,13 @@ take_finishing(struct result *r, const json_t *m, struct taken *t, struct err *e
 }
 
 static struct sink_result *
-sink_of(struct result *r, const json_t *m, struct err *err)
+sink_of(struct result *r, const json_t *m, struct result_news *t, struct err *err)
 {
     uint64_t i;
 
     if (json_get_u64(m, "sink", &i, err) != 0)
         return NULL;
+    t->sink = (size_t)i;
     if (i < r->n_sinks)
         return &r->sinks[i];
     (void)err_set(err, OUTCOME_FAILED, "the worker names a sink that does not exist");
@@ -95,9 +90,9 @@ sink_of(struct result *r, const json_t *m, struct err *err)
 }
 
 static int
-take_sink_failed(struct result *r, const json_t *m, struct taken *t, struct err *err)
+take_sink_failed(struct result *r, const json_t *m, struct result_news *t, struct err *err)
 {
-    struct sink_result *s = sink_of(r, m, err);
+    struct sink_result *s = sink_of(r, m, t, err);
     const char *text;
 
     if (!s || json_get_text(m, "text", &text, err) != 0)
@@ -167,12 +162,11 @@ segments_end(const struct sink_result *s)
 }
 
 static int
-take_segment(struct result *r, const json_t *m, struct taken *t, struct err *err)
+take_segment(struct result *r, const json_t *m, struct result_news *t, struct err *err)
 {
-    struct sink_result *s = sink_of(r, m, err);
+    struct sink_result *s = sink_of(r, m, t, err);
     struct manifest_segment seg = {0};
 
-    (void)t;
     if (!s || json_get_u64(m, "size", &seg.size, err) != 0 ||
         json_get_u64(m, "media_offset", &seg.media_offset, err) != 0 ||
         json_get_u64(m, "media_length", &seg.media_length, err) != 0 ||
@@ -187,6 +181,43 @@ take_segment(struct result *r, const json_t *m, struct taken *t, struct err *err
     }
     s->segments = xrealloc(s->segments, s->n_segments + 1, sizeof *s->segments);
     s->segments[s->n_segments++] = seg;
+    t->event = RESULT_SEGMENT;
+    return 0;
+}
+
+static int
+take_durable(struct result *r, const json_t *m, struct result_news *t, struct err *err)
+{
+    struct sink_result *s = sink_of(r, m, t, err);
+    uint64_t media;
+
+    if (!s || json_get_u64(m, "media", &media, err) != 0)
+        return -1;
+    if (media < s->durable || media > r->length)
+        return err_set(err, OUTCOME_FAILED, "the worker took back what was durable");
+    s->durable = media;
+    t->event = RESULT_DURABLE;
+    return 0;
+}
+
+/* What was known to be unreadable beyond the point is read again, and told again. */
+static int
+take_resumed(struct result *r, const json_t *m, struct result_news *t, struct err *err)
+{
+    const json_t *kept = json_object_get(m, "kept");
+
+    if (json_get_u64(m, "at", &r->resumed_at, err) != 0 ||
+        json_get_u64(m, "discarded", &r->discarded, err) != 0 ||
+        json_get_u64(m, "samples", &r->samples, err) != 0 ||
+        json_get_u64(m, "samples_lost", &r->samples_lost, err) != 0)
+        return -1;
+    for (size_t i = 0; i < r->n_sinks; i++)
+        r->sinks[i].kept = (size_t)json_integer_value(json_array_get(kept, i));
+    if (r->resumed || r->resumed_at > r->length)
+        return err_set(err, OUTCOME_FAILED, "the worker goes on from nowhere");
+    ranges_remove(&r->unreadable, r->resumed_at, r->length - r->resumed_at);
+    r->resumed = true;
+    t->event = RESULT_RESUMED;
     return 0;
 }
 
@@ -209,7 +240,7 @@ take_hash_list(const json_t *m, struct manifest_hashes *out, struct err *err)
 }
 
 static int
-take_hashes(struct result *r, const json_t *m, struct taken *t, struct err *err)
+take_hashes(struct result *r, const json_t *m, struct result_news *t, struct err *err)
 {
     (void)t;
     if (r->hashes.n > 0)
@@ -229,7 +260,7 @@ pieces_end(const struct result *r)
 }
 
 static int
-take_piece(struct result *r, const json_t *m, struct taken *t, struct err *err)
+take_piece(struct result *r, const json_t *m, struct result_news *t, struct err *err)
 {
     struct manifest_piece p = {0};
 
@@ -248,7 +279,7 @@ take_piece(struct result *r, const json_t *m, struct taken *t, struct err *err)
 }
 
 static int
-take_done(struct result *r, const json_t *m, struct taken *t, struct err *err)
+take_done(struct result *r, const json_t *m, struct result_news *t, struct err *err)
 {
     (void)m;
     (void)t;
@@ -258,7 +289,7 @@ take_done(struct result *r, const json_t *m, struct taken *t, struct err *err)
 }
 
 static int
-take_error(struct result *r, const json_t *m, struct taken *t, struct err *err)
+take_error(struct result *r, const json_t *m, struct result_news *t, struct err *err)
 {
     uint64_t outcome;
     uint64_t sys;
@@ -269,21 +300,24 @@ take_error(struct result *r, const json_t *m, struct taken *t, struct err *err)
         json_get_u64(m, "errno", &sys, err) != 0 || json_get_text(m, "text", &text, err) != 0)
         return -1;
     r->failed = true;
-    (void)err_set(&r->err, outcome == OUTCOME_INTERRUPTED ? OUTCOME_INTERRUPTED : OUTCOME_FAILED,
-                  "%s", text);
+    if (outcome != OUTCOME_INTERRUPTED && outcome != OUTCOME_REFUSED)
+        outcome = OUTCOME_FAILED;
+    (void)err_set(&r->err, (enum outcome)outcome, "%s", text);
     r->err.sys = (int)sys;
     return 0;
 }
 
 static const struct {
     const char *type;
-    int (*take)(struct result *r, const json_t *m, struct taken *t, struct err *err);
+    int (*take)(struct result *r, const json_t *m, struct result_news *t, struct err *err);
 } messages[] = {
     {"ready", take_ready},
     {"progress", take_progress},
     {"unreadable", take_unreadable},
     {"finishing", take_finishing},
     {"sink-failed", take_sink_failed},
+    {"resumed", take_resumed},
+    {"durable", take_durable},
     {"segment", take_segment},
     {"hashes", take_hashes},
     {"piece", take_piece},
@@ -292,21 +326,14 @@ static const struct {
 };
 
 int
-result_take(struct result *r, const json_t *m, enum result_event *event, struct range *range,
-            int *sys, struct err *err)
+result_take(struct result *r, const json_t *m, struct result_news *news, struct err *err)
 {
     const char *type = json_text_or_null(m, "type");
-    struct taken t = {.event = RESULT_NOTED};
 
+    *news = (struct result_news){.event = RESULT_NOTED};
     for (size_t i = 0; type && i < sizeof messages / sizeof messages[0]; i++) {
-        if (strcmp(type, messages[i].type) != 0)
-            continue;
-        if (messages[i].take(r, m, &t, err) != 0)
-            return -1;
-        *event = t.event;
-        *range = t.range;
-        *sys = t.sys;
-        return 0;
+        if (strcmp(type, messages[i].type) == 0)
+            return messages[i].take(r, m, news, err);
     }
     return err_set(err, OUTCOME_FAILED, "a message from the worker that is not known");
 }

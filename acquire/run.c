@@ -95,7 +95,8 @@ fill_job(const struct acquisition *a, struct job *job)
 static int
 start_worker(struct acquisition *a, int *events, struct err *err)
 {
-    struct supervisor_message m = {.type = SUPERVISOR_START, .n_copies = (uint32_t)a->n_dest - 1};
+    struct supervisor_message m = {.type = SUPERVISOR_START,
+                                   .n_copies = (uint32_t)(a->n_dest + a->n_earlier) - 1};
     int fds[SUPERVISOR_FDS_MAX];
     size_t n = 0;
     struct job job;
@@ -107,6 +108,8 @@ start_worker(struct acquisition *a, int *events, struct err *err)
     fds[n++] = pair[1];
     for (size_t i = 0; i < a->n_dest; i++)
         fds[n++] = a->dest[i].dir;
+    for (size_t i = 0; i < a->n_earlier; i++)
+        fds[n++] = a->earlier[i];
     if (a->file >= 0)
         fds[n++] = a->file;
     *events = pair[0];
@@ -115,7 +118,12 @@ start_worker(struct acquisition *a, int *events, struct err *err)
     if (r != 0)
         return -1;
     fill_job(a, &job);
-    return channel_send(pair[0], job_to_json(&job), err);
+    a->resume.n_dirs = a->n_dest + a->n_earlier;
+    for (size_t i = 0; i < a->n_dest; i++)
+        a->resume.owner[i] = i;
+    if (channel_send(pair[0], job_to_json(&job), err) != 0)
+        return -1;
+    return resume_send(pair[0], &a->resume, err);
 }
 
 /* --- following it --- */
@@ -215,13 +223,11 @@ static int
 handle_event(struct follow *f, const json_t *m, struct err *err)
 {
     struct acquisition *a = f->a;
-    enum result_event event;
-    struct range range;
-    int sys;
+    struct result_news news;
 
-    if (result_take(&a->result, m, &event, &range, &sys, err) != 0)
+    if (result_take(&a->result, m, &news, err) != 0)
         return -1;
-    switch (event) {
+    switch (news.event) {
     case RESULT_READY:
         joblog_event(a->log, "reading begins (%s); worker as uid %" PRIu64 ", sandbox: %s",
                      a->result.direct ? "direct I/O" : "through the page cache", a->result.uid,
@@ -229,12 +235,23 @@ handle_event(struct follow *f, const json_t *m, struct err *err)
                                                 : "Landlock and seccomp");
         break;
     case RESULT_UNREADABLE:
-        note_bad(f, &range, sys);
+        note_bad(f, &news.range, news.sys);
         return check_write_block(f, err) == 0 ? source_watch_unreadable(&f->watch, err) : -1;
     case RESULT_FINISHING:
         log_bad(f);
         joblog_event(a->log, "all of the source has been read");
         break;
+    case RESULT_RESUMED:
+        joblog_event(a->log,
+                     "the source is read from byte %" PRIu64
+                     " on; hash states are rebuilt from the "
+                     "%" PRIu64 " bytes on the destination; %" PRIu64 " bytes discarded; %" PRIu64
+                     " samples match the source, %" PRIu64 " could not be read",
+                     a->result.resumed_at, a->result.resumed_at, a->result.discarded,
+                     a->result.samples, a->result.samples_lost);
+        break;
+    case RESULT_SEGMENT:
+    case RESULT_DURABLE:
     case RESULT_SINK_FAILED:
     case RESULT_NOTED:
         break;

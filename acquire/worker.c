@@ -14,6 +14,7 @@
 #include "acquire/job.h"
 #include "acquire/lanes.h"
 #include "acquire/pipeline.h"
+#include "acquire/resume.h"
 #include "acquire/worker_fds.h"
 #include "common/clock.h"
 #include "common/json.h"
@@ -26,14 +27,16 @@
 
 struct worker {
     struct job job;
+    struct resume resume; /* what is on the destination already */
     size_t n_dirs;
+    size_t n_sinks; /* the first of these directories are theirs */
     struct sandbox_state sandbox;
     struct source *source; /* the gate's */
     struct gate *gate;
     bool direct;
     struct lanes *lanes;
-    struct segment_log *logs[WORKER_DIRS_MAX];
-    struct pipeline_sink sinks[WORKER_DIRS_MAX];
+    struct segment_log *logs[WORKER_SINKS_MAX];
+    struct pipeline_sink sinks[WORKER_SINKS_MAX];
     struct pipeline *pipeline;
     int stop_pipe[2]; /* closing the write end ends the control thread */
 };
@@ -134,7 +137,12 @@ receive_job(struct worker *w, struct err *err)
         return end ? err_set(err, OUTCOME_FAILED, "the front has gone") : -1;
     r = job_from_json(m, &w->job, err);
     json_decref(m);
-    return r;
+    if (r != 0)
+        return -1;
+    w->n_sinks = w->job.copy_name[0] ? 2 : 1;
+    if (w->n_sinks > w->n_dirs)
+        return err_set(err, OUTCOME_FAILED, "the copy has no directory");
+    return resume_receive(WORKER_FD_EVENTS, &w->resume, w->n_dirs, w->job.length, err);
 }
 
 static int
@@ -189,7 +197,7 @@ new_sink(struct worker *w, size_t i, struct err *err)
 static int
 make_sinks(struct worker *w, struct err *err)
 {
-    for (size_t i = 0; i < w->n_dirs; i++) {
+    for (size_t i = 0; i < w->n_sinks; i++) {
         w->logs[i] = segment_log_new(WORKER_FD_DIR + (int)i, w->job.e01, err);
         if (!w->logs[i])
             return -1;
@@ -222,13 +230,14 @@ static void
 tear_down(struct worker *w)
 {
     pipeline_free(w->pipeline);
-    for (size_t i = 0; i < w->n_dirs; i++) {
+    for (size_t i = 0; i < w->n_sinks; i++) {
         if (w->sinks[i].sink)
             w->sinks[i].sink->ops->free(w->sinks[i].sink);
         segment_log_free(w->logs[i]);
     }
     lanes_free(w->lanes);
     source_close(w->source);
+    resume_clear(&w->resume);
     job_clear(&w->job);
 }
 
@@ -287,7 +296,7 @@ run_pipeline(struct worker *w, struct err *err)
                    .retries = w->job.retries,
                    .on_unreadable = tell_unreadable},
         .sinks = w->sinks,
-        .n_sinks = w->n_dirs,
+        .n_sinks = w->n_sinks,
         .pack = w->job.e01,
         .compression = w->job.compression,
         .chunk_size = (size_t)w->job.sectors_per_chunk * w->job.sector_size,
@@ -383,7 +392,7 @@ tell_result(struct worker *w, const struct manifest_hashes *hashes, struct err *
 {
     size_t good = 0;
 
-    for (size_t i = 0; i < w->n_dirs; i++) {
+    for (size_t i = 0; i < w->n_sinks; i++) {
         if (w->sinks[i].failed) {
             json_t *m = message("sink-failed");
 
@@ -414,7 +423,7 @@ run(struct worker *w, struct err *err)
         return -1;
     tell(message("finishing"));
     lanes_media_hashes(w->lanes, &hashes);
-    for (size_t i = 0; i < w->n_dirs; i++)
+    for (size_t i = 0; i < w->n_sinks; i++)
         finish_sink(w, i, &hashes);
     r = tell_result(w, &hashes, err);
     manifest_hashes_free(&hashes);
@@ -429,7 +438,7 @@ main(int argc, char **argv)
     uint64_t n;
     int r;
 
-    if (argc != 2 || number_parse(argv[1], 1, WORKER_DIRS_MAX, "the destinations", &n, &err) != 0) {
+    if (argc != 2 || number_parse(argv[1], 1, WORKER_DIRS_MAX, "the directories", &n, &err) != 0) {
         (void)err_set(&err, OUTCOME_USAGE,
                       "exhibit-worker is started by 'exhibit acquire', not by "
                       "hand");

@@ -16,8 +16,8 @@
 
 #include "common/err.h"
 
-#define SUPERVISOR_FD 3      /* the supervisor's end of the socket */
-#define SUPERVISOR_FDS_MAX 4 /* descriptors with one message */
+#define SUPERVISOR_FD 3       /* the supervisor's end of the socket */
+#define SUPERVISOR_FDS_MAX 10 /* descriptors with one message */
 #define SUPERVISOR_TEXT_MAX 1024
 #define SUPERVISOR_SERIAL_MAX 256
 #define SUPERVISOR_COMPARE "compare" /* the third argument, see above */
@@ -74,8 +74,8 @@ struct supervisor_message {
     char serial[SUPERVISOR_SERIAL_MAX]; /* OPENED: of the device, or "" */
 };
 
-/* START's descriptors: the front's end for the worker's events, the destination directory, one for
-   each copy, and, if no device is held, the source file. */
+/* START's descriptors: the front's end for the worker's events, the directories of the destination
+   (acquire/worker_fds.h), and, if no device is held, the source file. */
 
 /* Sends m with n descriptors (which stay the caller's). */
 int supervisor_send(int sock, const struct supervisor_message *m, const int *fds, size_t n,

@@ -18,9 +18,7 @@ fresh(void)
 }
 
 struct heard {
-    enum result_event event;
-    struct range range;
-    int sys;
+    struct result_news news;
     struct err err;
 };
 
@@ -33,7 +31,7 @@ say(struct result *r, const char *text, struct heard *h)
     if (!m)
         fail_msg("the test's message is no JSON: %s", text);
     *h = (struct heard){.err = ERR_INIT};
-    result = result_take(r, m, &h->event, &h->range, &h->sys, &h->err);
+    result = result_take(r, m, &h->news, &h->err);
     json_decref(m);
     return result;
 }
@@ -45,7 +43,7 @@ must_take(struct result *r, const char *text, enum result_event event)
 
     if (say(r, text, &h) != 0)
         fail_msg("%s: %s", text, h.err.text);
-    assert_int_equal(h.event, event);
+    assert_int_equal(h.news.event, event);
 }
 
 static void
@@ -67,10 +65,10 @@ a_whole_job(void **state)
     assert_int_equal(r.bytes_done, 4096);
     assert_int_equal(
         say(&r, "{\"type\":\"unreadable\",\"offset\":512,\"length\":512,\"errno\":5}", &h), 0);
-    assert_int_equal(h.event, RESULT_UNREADABLE);
-    assert_int_equal(h.range.offset, 512);
-    assert_int_equal(h.range.length, 512);
-    assert_int_equal(h.sys, 5);
+    assert_int_equal(h.news.event, RESULT_UNREADABLE);
+    assert_int_equal(h.news.range.offset, 512);
+    assert_int_equal(h.news.range.length, 512);
+    assert_int_equal(h.news.sys, 5);
     assert_int_equal(ranges_total(&r.unreadable), 512);
     must_take(&r, "{\"type\":\"finishing\"}", RESULT_FINISHING);
     must_take(&r, "{\"type\":\"sink-failed\",\"sink\":1,\"text\":\"no space\"}",
@@ -81,7 +79,7 @@ a_whole_job(void **state)
               "{\"type\":\"segment\",\"sink\":0,\"file\":\"EV-01.E01\",\"size\":99,"
               "\"md5\":\"" MD5 "\",\"sha256\":\"" SHA256 "\",\"media_offset\":0,"
               "\"media_length\":1048576}",
-              RESULT_NOTED);
+              RESULT_SEGMENT);
     assert_int_equal(r.sinks[0].n_segments, 1);
     assert_string_equal(r.sinks[0].segments[0].file, "EV-01.E01");
     assert_string_equal(r.sinks[0].segments[0].sha256, SHA256);
@@ -113,6 +111,8 @@ errors_are_taken_over(void **state)
     must_take(&r, "{\"type\":\"error\",\"outcome\":0,\"errno\":0,\"text\":\"x\"}", RESULT_NOTED);
     assert_int_equal(r.err.outcome, OUTCOME_FAILED);
     must_take(&r, "{\"type\":\"error\",\"outcome\":5,\"errno\":0,\"text\":\"x\"}", RESULT_NOTED);
+    assert_int_equal(r.err.outcome, OUTCOME_REFUSED);
+    must_take(&r, "{\"type\":\"error\",\"outcome\":3,\"errno\":0,\"text\":\"x\"}", RESULT_NOTED);
     assert_int_equal(r.err.outcome, OUTCOME_FAILED);
     result_clear(&r);
 }
@@ -227,12 +227,13 @@ the_order_is_kept(void **state)
     struct heard h;
 
     (void)state;
-    must_take(&r, SEGMENT("0", GOOD_FILE, "9", Q(MD5), Q(SHA256), "0", "512"), RESULT_NOTED);
+    must_take(&r, SEGMENT("0", GOOD_FILE, "9", Q(MD5), Q(SHA256), "0", "512"), RESULT_SEGMENT);
     assert_int_equal(say(&r, SEGMENT("0", GOOD_FILE, "9", Q(MD5), Q(SHA256), "0", "512"), &h), -1);
     assert_int_equal(
         say(&r, SEGMENT("0", Q("EV-01.E02"), "9", Q(MD5), Q(SHA256), "1024", "512"), &h), -1);
-    must_take(&r, SEGMENT("0", Q("EV-01.E02"), "9", Q(MD5), Q(SHA256), "512", "512"), RESULT_NOTED);
-    must_take(&r, SEGMENT("1", Q("COPY.001"), "9", Q(MD5), Q(SHA256), "0", "512"), RESULT_NOTED);
+    must_take(&r, SEGMENT("0", Q("EV-01.E02"), "9", Q(MD5), Q(SHA256), "512", "512"),
+              RESULT_SEGMENT);
+    must_take(&r, SEGMENT("1", Q("COPY.001"), "9", Q(MD5), Q(SHA256), "0", "512"), RESULT_SEGMENT);
     assert_int_equal(r.sinks[0].n_segments, 2);
     assert_int_equal(r.sinks[1].n_segments, 1);
     must_take(&r, "{\"type\":\"piece\",\"offset\":0,\"length\":512,\"hashes\":{}}", RESULT_NOTED);
@@ -262,10 +263,56 @@ repeated_messages(void **state)
     result_clear(&r);
 }
 
+#define RESUMED(at, kept)                                                                          \
+    "{\"type\":\"resumed\",\"at\":" at                                                             \
+    ",\"discarded\":7,\"samples\":64,\"samples_lost\":1,\"kept\":[" kept "]}"
+
+static void
+what_lies_beyond_the_point_is_told_anew(void **state)
+{
+    struct result r = fresh();
+    struct heard h;
+
+    (void)state;
+    ranges_add(&r.unreadable, 512, 512);
+    ranges_add(&r.unreadable, 4096, 8192);
+    must_take(&r, RESUMED("8192", "3,1"), RESULT_RESUMED);
+    assert_int_equal(r.resumed_at, 8192);
+    assert_int_equal(r.discarded, 7);
+    assert_int_equal(r.samples_lost, 1);
+    assert_int_equal(r.sinks[0].kept, 3);
+    assert_int_equal(r.sinks[1].kept, 1);
+    assert_int_equal(ranges_total(&r.unreadable), 512 + 4096);
+    assert_int_equal(say(&r, RESUMED("8192", "3,1"), &h), -1); /* once */
+    result_clear(&r);
+    r = fresh();
+    assert_int_equal(say(&r, RESUMED("1048577", "0,0"), &h), -1);
+    result_clear(&r);
+}
+
+static void
+what_is_durable_only_grows(void **state)
+{
+    struct result r = fresh();
+    struct heard h;
+
+    (void)state;
+    must_take(&r, "{\"type\":\"durable\",\"sink\":1,\"media\":4096}", RESULT_DURABLE);
+    must_take(&r, "{\"type\":\"durable\",\"sink\":1,\"media\":1048576}", RESULT_DURABLE);
+    assert_int_equal(r.sinks[1].durable, LENGTH);
+    assert_int_equal(r.sinks[0].durable, 0);
+    assert_int_equal(say(&r, "{\"type\":\"durable\",\"sink\":1,\"media\":4096}", &h), -1);
+    assert_int_equal(say(&r, "{\"type\":\"durable\",\"sink\":0,\"media\":1048577}", &h), -1);
+    assert_int_equal(say(&r, "{\"type\":\"durable\",\"sink\":2,\"media\":0}", &h), -1);
+    result_clear(&r);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_lies_beyond_the_point_is_told_anew),
+        cmocka_unit_test(what_is_durable_only_grows),
         cmocka_unit_test(a_whole_job),
         cmocka_unit_test(errors_are_taken_over),
         cmocka_unit_test(hostile_messages_are_refused),
