@@ -118,9 +118,57 @@ assert_json "$T/out" ".unreadable.files | map(.path) | index(\"$path\") != null"
 expect 0 exhibit-verify "$T/bad.E01"
 assert_contains "$T/out" "unreadable  hits $path (partition $row)"
 
-# --- a parser that cannot be had takes nothing with it --------------------------------------------
+# --- a parser that lies, hangs up or cannot be had takes nothing with it --------------------------
 
 own_programs
+# lies LINE...: the parser finds no table, and then says this.
+lies() {
+    {
+        echo '#!/bin/sh'
+        echo '[ "$2" = files ] || { echo "{\"kind\":\"end\"}"; exit; }'
+        printf "echo '%s'\n" "$@"
+    } >"$T/bin/exhibit-parser"
+    expect 0 exhibit-verify --json "$T/bad.manifest.json"
+    assert_json "$T/out" .verdict passed
+    [ "$(json "$T/out" '.file_lookup.notes | length')" -ge 1 ] || fail "taken: $*"
+}
+file='{"kind":"file","inode":7,"type":"file","allocated":true,"size":1,"ranges":[{"offset":%s,"length":%s}],"more":false}'
+# shellcheck disable=SC2059 # the format holds the object
+good=$(printf "$file" "$at" 512)
+lies 'no JSON'
+lies '{"kind":"file"}'
+lies "$(printf "$file" "$(stat -c %s "$DISK")" 512)"
+lies "$(printf "$file" 0 18446744073709551615)"
+lies "$(printf "$file" -1 512)"
+lies '{"kind":"name","inode":7,"path":"/no/such/file"}'
+lies "$good" '{"kind":"name","inode":7,"path":"/a"}' '{"kind":"name","inode":7,"path":"/b"}'
+assert_json "$T/out" .unreadable.files[0].path /a
+lies "$good" "{\"kind\":\"name\",\"inode\":7,\"path\":\"$(head -c 5000 /dev/zero | tr '\0' x)\"}"
+lies "$good" '{"kind":"blocks","unallocated":99999999999999999}'
+lies "$good" # and no last message
+assert_json "$T/out" '.unreadable.files | length' 1
+# A name from the disk stays off the terminal as it is.
+cat >"$T/bin/exhibit-parser" <<END
+#!/bin/sh
+if [ "\$2" = files ]; then
+    echo '$good'
+    cat <<'NAME'
+{"kind":"name","inode":7,"path":"/a\\u001b[2Jb\\u202e"}
+NAME
+fi
+echo '{"kind":"end"}'
+END
+expect 0 exhibit-verify "$T/bad.manifest.json"
+assert_contains "$T/out" 'hits /a\x1b[2Jb\u{202e}'
+# Thousands of files are cut short, and that is said.
+cat >"$T/bin/exhibit-parser" <<END
+#!/bin/sh
+[ "\$2" != files ] || yes '$good' | head -n 5000
+echo '{"kind":"end"}'
+END
+expect 0 exhibit-verify --json "$T/bad.manifest.json"
+assert_json "$T/out" '.unreadable.files | length' 1000
+assert_json "$T/out" '.file_lookup.notes[0] | test("more files")' true
 rm "$T/bin/exhibit-parser"
 expect 0 exhibit-verify --json "$T/bad.manifest.json"
 assert_json "$T/out" .verdict passed
