@@ -1,6 +1,7 @@
 #include "tests/lib/unit.h"
 
 #include "common/text.h"
+#include "report/case_graph.h"
 #include "report/stationery.h"
 #include "report/xml.h"
 
@@ -199,6 +200,61 @@ xml_has_no_illegal_characters(void **state)
     free(out);
 }
 
+/* Only what is an xsd:dateTime may be called one. */
+static void
+case_times_are_times(void **state)
+{
+    static const struct {
+        const char *text;
+        bool good;
+    } cases[] = {
+        {"2026-11-21T05:30:00Z", true},       {"2024-02-29T23:59:59.5+02:00", true},
+        {"2026-02-29T00:00:00Z", false},      {"2026-04-31T00:00:00Z", false},
+        {"0000-01-01T00:00:00Z", false},      {"2026-13-01T00:00:00Z", false},
+        {"2026-11-21T05:30:00", false},       {"2026-11-21 05:30:00Z", false},
+        {"2026-11-21T05:30:00.Z", false},     {"2026-11-21T24:00:00Z", false},
+        {"2026-11-21T05:30:00Z\"x", false},   {"", false},
+        {"2026-11-21T05:30:00+14:00", false}, {"26", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        json_t *v = json_object();
+
+        case_time(v, "x:y", cases[i].text);
+        assert_int_equal(json_object_size(v), cases[i].good ? 1 : 0);
+        json_decref(v);
+    }
+}
+
+/* The same image has the same identifiers; the exact bytes of a text stand outside the graph. */
+static void
+case_graphs_are_the_same(void **state)
+{
+    json_t *documents[2];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct case_graph *g = case_graph_new("seed");
+        json_t *facet = case_facet(g, case_object(g, "uco-observable:Image", "image"),
+                                   "uco-observable:ContentDataFacet");
+
+        case_hash(g, facet, "md5", "d41d8cd98f00b204e9800998ecf8427e");
+        case_hash(g, facet, "md5", "not hexadecimal");
+        case_text(facet, "uco-core:name", "a\xff");
+        documents[i] = case_graph_finish(g, "x", "2026-11-21T05:30:00Z");
+    }
+    assert_true(json_equal(documents[0], documents[1]));
+    const json_t *objects = json_object_get(documents[0], "@graph");
+    const json_t *facet = json_array_get(objects, 2);
+
+    assert_int_equal(json_array_size(objects), 4);
+    assert_string_equal(json_string_value(json_object_get(facet, "uco-core:name")), "a\xc3\xbf");
+    assert_string_equal(json_string_value(json_object_get(facet, "name_base64")), "Yf8=");
+    json_decref(documents[0]);
+    json_decref(documents[1]);
+}
+
 int
 main(void)
 {
@@ -206,6 +262,7 @@ main(void)
         cmocka_unit_test(lines_become_parts),   cmocka_unit_test(values_are_text),
         cmocka_unit_test(conditions_choose),    cmocka_unit_test(mistakes_name_their_line),
         cmocka_unit_test(random_templates_end), cmocka_unit_test(xml_has_no_illegal_characters),
+        cmocka_unit_test(case_times_are_times), cmocka_unit_test(case_graphs_are_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

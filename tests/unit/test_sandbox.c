@@ -177,6 +177,24 @@ sending(void)
     NEED(socket(AF_UNIX, SOCK_STREAM, 0) < 0);
 }
 
+/* The filter for foreign programs: no sockets, all else as before. */
+static void
+offline(void)
+{
+    struct err err = ERR_INIT;
+    struct sandbox_filter *f = sandbox_offline_new(&err);
+    int fd;
+
+    NEED(f && sandbox_filter_apply(f) == 0);
+    NEED(socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EACCES);
+    NEED(socket(AF_INET6, SOCK_DGRAM, 0) < 0 && errno == EACCES);
+    NEED(socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EACCES);
+    fd = open("outside", O_RDONLY);
+    NEED(fd >= 0);
+    NEED(syscall(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0) < 0);
+    sandbox_filter_free(f);
+}
+
 static void
 limits(void)
 {
@@ -204,6 +222,7 @@ CASE(calls)
 CASE(threads)
 CASE(no_threads)
 CASE(sending)
+CASE(offline)
 
 static void
 limits_hold(void **state)
@@ -242,7 +261,7 @@ main(void)
         cmocka_unit_test(state_is_told_hold), cmocka_unit_test(files_hold),
         cmocka_unit_test(calls_hold),         cmocka_unit_test(threads_hold),
         cmocka_unit_test(no_threads_hold),    cmocka_unit_test(sending_hold),
-        cmocka_unit_test(limits_hold),
+        cmocka_unit_test(offline_hold),       cmocka_unit_test(limits_hold),
     };
 
     if (!available()) {
