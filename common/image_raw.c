@@ -54,25 +54,32 @@ numbers_segments(const struct segname_split *at)
     return at->separator == '.' || at->separator == 'x';
 }
 
-/* True where files stand beside it that should come before: that of number 0, or, counted from 1,
-   any. An extension of letters could be a number by chance: there it takes the first. `first` is
-   then the path of the first, for the caller to free. */
 static bool
-is_later(const struct segname_split *at, char **first)
+is_there(const struct segname_split *at, uint32_t number)
 {
-    bool zeroth_there;
-    bool first_there;
-    bool before_there = false;
-    char *zeroth = find_numbered(at, 0, &zeroth_there);
-    AUTO_FREE char *before = NULL;
+    bool there;
 
-    *first = zeroth;
-    if (at->number == 0 || zeroth_there || at->zero != '0')
-        return at->number > 0 && zeroth_there;
-    free(zeroth);
-    *first = find_numbered(at, 1, &first_there);
-    before = find_numbered(at, at->number - 1, &before_there);
-    return at->number > 1 && (first_there || before_there);
+    free(find_numbered(at, number, &there));
+    return there;
+}
+
+/* True where files stand beside it that should come before: that of number 0, or, counted from 1,
+   any. An extension of letters could be a number by chance: there it takes the first. */
+static bool
+is_later(const struct segname_split *at)
+{
+    if (at->number == 0 || is_there(at, 0))
+        return at->number > 0;
+    return at->zero == '0' && at->number > 1 && (is_there(at, 1) || is_there(at, at->number - 1));
+}
+
+static int
+refuse_later(const struct segname_split *at, struct err *err)
+{
+    AUTO_FREE char *first = segname_split_path(at, is_there(at, 0) ? 0 : 1, false);
+
+    return err_set(err, OUTCOME_FAILED, "'%s' is not the first segment of its image; give '%s'",
+                   at->path, first);
 }
 
 static bool
@@ -105,30 +112,24 @@ static int
 find_segments(struct image *img, const char *path, struct err *err)
 {
     struct segname_split at;
-    AUTO_FREE char *first = NULL;
-    bool later;
 
     if (!segname_split_parse(path, &at))
         return 0;
-    later = is_later(&at, &first);
     /* It would look like a whole image that begins in the middle. */
-    if (later && numbers_segments(&at))
-        return err_set(err, OUTCOME_FAILED, "'%s' is not the first segment of its image; give '%s'",
-                       path, first);
-    if (later || !may_be_first(&at))
+    if (is_later(&at))
+        return numbers_segments(&at) ? refuse_later(&at, err) : 0;
+    if (!may_be_first(&at))
         return 0;
     for (uint32_t i = at.number + 1; img->files.n < SEGMENTS_MAX; i++) {
         bool there;
-        bool after_there;
         AUTO_FREE char *name = find_numbered(&at, i, &there);
-        AUTO_FREE char *after = find_numbered(&at, i + 1, &after_there);
 
         if (there && !may_belong(&at, img, name))
             return 0;
         if (there) {
             if (image_files_add(&img->files, name, err) != 0)
                 return -1;
-        } else if (name && after_there && numbers_segments(&at)) {
+        } else if (name && numbers_segments(&at) && is_there(&at, i + 1)) {
             image_files_add_missing(&img->files, name);
         } else {
             return 0;
