@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/console.h"
+#include "common/custody.h"
 #include "common/json.h"
 #include "common/options.h"
 #include "common/requester.h"
@@ -181,6 +183,36 @@ print_result(const struct copy *c, const struct settings *s, const struct copy_r
                      to, c->n, size_human(c->bytes, size), c->bytes, kept);
 }
 
+/* The copy's ledger says that it is one. `event` was made before the sandbox, which hides who
+   asked. A copy that was there already is no event. */
+static int
+note_in_ledger(const struct copy *c, json_t *event, struct err *err)
+{
+    AUTO_FREE char *dest = xasprintf("%s%s%s", c->to_path, *c->to_path ? "/" : "", c->base);
+    AUTO_FREE char *manifest = xasprintf("%s%s", dest, MANIFEST_SUFFIX);
+    struct custody custody;
+    char time[CLOCK_TEXT_MAX];
+    bool new = false;
+    int r;
+
+    for (size_t i = 0; i < c->n; i++)
+        new = new || c->files[i].state != COPY_KEPT;
+    if (!new || access(manifest, F_OK) != 0) {
+        json_decref(event);
+        return 0;
+    }
+    json_set_text(event, "time", clock_text(clock_now(), time));
+    json_set_text(event, "original", c->n_dirs > 0 && *c->dir_names[0] ? c->dir_names[0] : ".");
+    json_set_text(event, "place", c->to_path);
+    r = custody_open(&custody, dest, err);
+    if (r == 0)
+        r = custody_record(&custody, event, NULL, NULL, err);
+    else
+        json_decref(event);
+    custody_close(&custody);
+    return r == 0 ? 0 : err_context(err, "the copy is whole, but its ledger does not say so");
+}
+
 /* The outcome, or -1 with the error. */
 static int
 copy_image(const struct settings *s, struct copy *c, char **operands,
@@ -196,11 +228,13 @@ copy_image(const struct settings *s, struct copy *c, char **operands,
         .location = location,
         .user = who.name,
     };
+    json_t *event;
     int r = -1;
 
     if (!img)
         return -1;
     requester_find(&who);
+    event = ledger_event("copied");
     record.uid = who.uid;
     record.info = image_info(img);
     if (copy_plan(c, location, record.info, operands[1], err) == 0 &&
@@ -212,6 +246,9 @@ copy_image(const struct settings *s, struct copy *c, char **operands,
     }
     if (r == 0)
         r = copy_record(c, &record, err);
+    if (r == 0)
+        r = note_in_ledger(c, json_incref(event), err);
+    json_decref(event);
     if (r == 0) {
         print_result(c, s, &record);
         r = print_findings(c, record.info) > 0 ? OUTCOME_FINDINGS : OUTCOME_DONE;

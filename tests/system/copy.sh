@@ -3,12 +3,19 @@
 . "$(dirname "$0")/../lib/system.sh"
 require jq md5sum sha256sum
 
-# same DIRECTORY: holds what the source holds, byte for byte, and a record.
+# same DIRECTORY: holds what the source holds, byte for byte, a record, and a ledger that goes on
+# with the copying.
 same() {
     local f
     for f in "$T/src"/*; do
-        [ "${f##*/}" = EV.copies.jsonl ] || assert_same_bytes "$f" "$1/${f##*/}"
+        case ${f##*/} in
+        EV.copies.jsonl | EV.custody.jsonl) ;;
+        *) assert_same_bytes "$f" "$1/${f##*/}" ;;
+        esac
     done
+    assert_eq "$(head -n "$(wc -l <"$T/src/EV.custody.jsonl")" "$1/EV.custody.jsonl" | sha256sum)" \
+        "$(sha256sum <"$T/src/EV.custody.jsonl")" "the ledger that was copied"
+    assert_eq "$(tail -n 1 "$1/EV.custody.jsonl" | jq -r .action)" copied
     assert_missing "$1"/*.partial
     [ -s "$1/EV.copies.jsonl" ] || fail "no record in $1"
 }
@@ -89,7 +96,7 @@ for ((i = 0; i < 12; i++)); do
     wait $pid 2>/dev/null || true
     for f in "$T/to"/EV.*; do
         case $f in
-        *.partial | *'*' | *.copies.jsonl | */.*) ;;
+        *.partial | *'*' | *.copies.jsonl | *.custody.jsonl | */.*) ;;
         *) assert_same_bytes "$f" "$T/src/${f##*/}" ;;
         esac
     done
