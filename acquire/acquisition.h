@@ -14,6 +14,7 @@
 #include "acquire/joblog.h"
 #include "acquire/options_acquire.h"
 #include "acquire/plan.h"
+#include "acquire/rate.h"
 #include "acquire/result.h"
 #include "acquire/resume.h"
 #include "acquire/watch.h"
@@ -61,6 +62,7 @@ struct acquisition {
     struct result result;
     struct joblog *log;
     struct progress *progress;
+    struct rate rate;          /* of the source's bytes, for the manifest */
     int64_t started, finished; /* epoch */
     bool source_changed;       /* a file source differs after the run */
     bool released;             /* the write block was lifted, as asked */

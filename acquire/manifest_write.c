@@ -247,6 +247,7 @@ acquisition_json(const struct acquisition *a)
     json_set_u64(v, "passes", 1);
     json_set_u64(v, "retries", a->options.retries);
     json_set_bool(v, "direct_io", a->result.direct);
+    set(v, "rate", rate_json(&a->rate));
     set(v, "pauses", pauses_json(&a->watch));
     set(v, "temperature", temperature_json(&a->watch));
     set(v, "timeouts", timeouts_json(a));

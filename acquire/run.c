@@ -279,10 +279,12 @@ hear_worker(struct follow *f, struct err *err)
 }
 
 static void
-show(const struct acquisition *a)
+show(struct acquisition *a)
 {
     const struct result *r = &a->result;
 
+    if (!r->finishing)
+        rate_note(&a->rate, clock_monotonic_ns(), r->bytes_done, r->bytes_done == a->length);
     if (r->finishing)
         progress_update(a->progress, "finish", a->length, a->length,
                         acquisition_unreadable_sectors(a));

@@ -212,6 +212,10 @@ read_rates(const struct report *r, struct rate *out)
         double s = json_number_value(json_object_get(v, "seconds"));
         double b = json_number_value(json_object_get(v, "bytes"));
 
+        if (i == 0 && s == 0 && b >= 0 && b < 1e19) { /* a resumed job does not start at none */
+            bytes = b;
+            continue;
+        }
         if (!(s > seconds) || !(b >= bytes) || s > 1e9 || b > 1e19)
             continue;
         out[n++] = (struct rate){seconds, s, (b - bytes) / (s - seconds)};
