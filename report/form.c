@@ -91,8 +91,8 @@ has_hidden(const struct form *f)
 {
     const json_t *hidden = json_object_get(part(f, "source"), "hidden");
 
-    return !json_is_null(json_object_get(hidden, "hpa")) &&
-           !json_is_null(json_object_get(hidden, "dco")) && json_object_size(hidden) > 0;
+    return !fields_is_missing(json_object_get(hidden, "hpa")) &&
+           !fields_is_missing(json_object_get(hidden, "dco"));
 }
 
 static bool
@@ -101,6 +101,23 @@ has_write_block(const struct form *f)
     const char *level = json_text_or_null(part(f, "write_block"), "level");
 
     return level && strcmp(level, "none") != 0;
+}
+
+static bool
+has_no_write_block(const struct form *f)
+{
+    return text_is(part(f, "write_block"), "level", "none");
+}
+
+/* The image itself, as it is now, was found wanting. */
+static bool
+is_damaged(const struct form *f)
+{
+    for (size_t i = 0; i < f->report->n_findings; i++) {
+        if (strncmp(f->report->findings[i].code, "image-", 6) == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool
@@ -147,6 +164,8 @@ static const struct {
     {"changed", is_changed},
     {"hidden-areas-examined", has_hidden},
     {"write-block", has_write_block},
+    {"write-block-none", has_no_write_block},
+    {"damaged", is_damaged},
     {"ledger", has_ledger},
     {"resumed", is_resumed},
     {"findings", has_findings},
@@ -354,6 +373,7 @@ static const struct {
     {"unreadable_ranges", NULL, NULL, unreadable_ranges},
     {"verification_status", "verification", "status", NULL},
     {"verification_finished", "verification", "finished", NULL},
+    {"read_from", "verification", "read_from", NULL},
     {"report_name", NULL, NULL, report_name},
     {"report_date", NULL, NULL, report_date},
     {"laboratory", NULL, NULL, laboratory},

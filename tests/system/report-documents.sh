@@ -61,6 +61,24 @@ tr -s ' \n' ' ' <"$T/alone.report.txt" >"$T/words"
 assert_lacks "$T/words" "$identity"
 assert_contains "$T/words" "no comparison with it is certified"
 
+echo "== an image that is no longer whole: the record says passed, the certification does not"
+cp "$T/whole.raw" "$T/cut.raw"
+jq '.image.segments[0].file = "cut.raw"' "$T/whole.manifest.json" >"$T/cut.manifest.json"
+truncate -s 500000 "$T/cut.raw"
+certificate cut
+assert_contains "$T/words" "found to be damaged or incomplete"
+assert_lacks "$T/words" "$identity"
+
+echo "== nothing recorded of a write block is not the same as none"
+jq 'del(.write_block)' "$T/whole.manifest.json" >"$T/silent.manifest.json"
+certificate silent
+assert_contains "$T/words" "Nothing is recorded of a write block"
+assert_contains "$T/words" "Areas that a device can hide"
+jq '.write_block.level = "none" | .media.hashes = {}' "$T/whole.manifest.json" >"$T/silent.manifest.json"
+certificate silent
+assert_contains "$T/words" "No write block was in force"
+assert_lacks "$T/words" "$identity"
+
 echo "== a part of the source, a source that changed, hidden areas"
 jq '.source.size = 99999744' "$T/whole.manifest.json" >"$T/part.manifest.json"
 ln "$T/whole.raw" "$T/part.raw"
