@@ -123,7 +123,7 @@ verification_checks(FILE *f, const json_t *checks)
     for (size_t i = 0; i < n && i < CHECK_ROWS; i++) {
         (void)fputs("<tr>", f);
         for (size_t k = 0; k < sizeof columns / sizeof columns[0]; k++) {
-            (void)fputs(k == 0 ? "<td>" : "<td class=\"w\">", f);
+            (void)fputs(k % 2 == 0 ? "<td>" : "<td class=\"w\">", f);
             html_value(f, columns[k], json_object_get(json_array_get(checks, i), columns[k]));
             (void)fputs("</td>", f);
         }

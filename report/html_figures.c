@@ -41,11 +41,12 @@ is_said(const char *key, unsigned depth)
     return depth == 0 && (strcmp(key, "name") == 0 || strcmp(key, "partition") == 0);
 }
 
-static void
+static size_t
 figures(FILE *f, const char *path, const json_t *v, unsigned depth, bool tabled)
 {
     const char *key;
     json_t *item;
+    size_t n = 0;
 
     json_object_foreach((json_t *)v, key, item)
     {
@@ -58,7 +59,7 @@ figures(FILE *f, const char *path, const json_t *v, unsigned depth, bool tabled)
             continue;
         if (json_is_object(item)) {
             if (depth < DEPTH_MAX)
-                figures(f, label, item, depth + 1, strcmp(key, "sample") != 0);
+                n += figures(f, label, item, depth + 1, strcmp(key, "sample") != 0);
             continue;
         }
         if (json_is_array(item) && json_array_size(item) == 0)
@@ -68,7 +69,9 @@ figures(FILE *f, const char *path, const json_t *v, unsigned depth, bool tabled)
         (void)fputs("</i> ", f);
         html_value(f, key, item);
         (void)fputs("</span> ", f);
+        n++;
     }
+    return n;
 }
 
 static void
@@ -77,7 +80,8 @@ row(FILE *f, const char *name, const json_t *v)
     (void)fputs("<tr><th scope=\"row\">", f);
     html_text(f, name);
     (void)fputs("</th><td class=\"inline\">", f);
-    figures(f, "", v, 0, true);
+    if (figures(f, "", v, 0, true) == 0)
+        (void)fputs("–", f);
     (void)fputs("</td></tr>\n", f);
 }
 
