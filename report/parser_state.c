@@ -122,13 +122,13 @@ static void
 ntfs_state(struct parser_image *p, TSK_FS_INFO *fs, struct state *s)
 {
     static const TSK_INUM_T volume = 3;
-    TSK_FS_FILE *mft = tsk_fs_file_open_meta(fs, NULL, 0);
+    TSK_FS_FILE *file = tsk_fs_file_open_meta(fs, NULL, volume);
     uint8_t info[12];
 
     (void)p;
-    if (mft && mft->meta)
-        add_time(s, "created", mft->meta->crtime);
-    tsk_fs_file_close(mft);
+    if (file && file->meta)
+        add_time(s, "created", file->meta->crtime);
+    tsk_fs_file_close(file);
     if (read_attr(fs, volume, TSK_FS_ATTR_TYPE_NTFS_VINFO, info, sizeof info) != sizeof info)
         return;
     (void)snprintf(s->version, sizeof s->version, "%u.%u", info[8], info[9]);
