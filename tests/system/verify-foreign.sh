@@ -41,7 +41,8 @@ for compression in none empty-block fast best; do
         acquire "c-$compression-$sectors" -f encase6 -c "$compression" -b "$sectors"
     done
 done
-if [ -n "${EXHIBIT_LONG:-}" ]; then # every format with everything
+how_many everything 0 672 "more combinations of format, compression and chunk size"
+if [ "$everything" -gt 0 ]; then
     for format in "${formats[@]}" ewfx; do
         for compression in none empty-block fast best; do
             for sectors in 16 32 64 128 256 512 1024 2048 4096 8192 16384 32768; do

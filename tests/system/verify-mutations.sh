@@ -6,10 +6,8 @@
 require ewfacquire python3
 
 seed=${EXHIBIT_SEED:-$RANDOM}
-count=${EXHIBIT_LONG:+2400}
-count=${count:-120}
 echo "EXHIBIT_SEED=$seed"
-echo "COUNT: verify-mutations $count changes without a manifest, half as many each with one"
+how_many count 120 2400 "changes without a manifest, half as many of each format with one"
 mutate() {
     (cd "$T" && python3 "$EXHIBIT_SOURCE/tests/lib/mutate-image" "$EXHIBIT_BIN/exhibit-verify" "$@") ||
         fail "mutate-image $*"

@@ -54,7 +54,8 @@ compare() { # JSON FILTER OFFSET LENGTH
 ewfacquire -u -q -t "$T/x" -f encase6 -c fast -b 16 "$DISK" >"$T/log" 2>&1 </dev/null
 size=$(stat -c %s "$T/x.E01")
 checked=0
-for ((i = 0; i < ${EXHIBIT_LONG:+8}8; i++)); do
+how_many flips 8 100 "changed bytes"
+for ((i = 0; i < flips; i++)); do
     at=$((40000 + (RANDOM * 32768 + RANDOM) % (size - 100000)))
     flip_byte "$T/x.E01" "$at"
     expect 3 exhibit-verify --json "$T/x.E01"
