@@ -223,14 +223,3 @@ ring_abort(struct ring *r)
         (void)pthread_cond_broadcast(&r->consumers[i].wake);
     (void)pthread_mutex_unlock(&r->lock);
 }
-
-bool
-ring_aborted(struct ring *r)
-{
-    bool aborted;
-
-    (void)pthread_mutex_lock(&r->lock);
-    aborted = r->aborted;
-    (void)pthread_mutex_unlock(&r->lock);
-    return aborted;
-}

@@ -62,6 +62,5 @@ void ring_packed(struct ring *r, struct block *b);
 
 /* Wakes everyone; all calls return NULL from now on. */
 void ring_abort(struct ring *r);
-bool ring_aborted(struct ring *r);
 
 #endif

@@ -76,7 +76,7 @@ recv_all(int fd, void *data, size_t n)
 static int
 serve_one(int fd, const struct where_image *images, size_t n)
 {
-    struct range v[PARSER_RANGES_MAX];
+    struct range v[PARSER_RANGES_MAX] = {{0}};
     struct ranges set = {0};
     struct header h;
     AUTO_FREE char *text = NULL;
