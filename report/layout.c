@@ -6,6 +6,9 @@
    thousands. */
 #define NEIGHBOURS 256
 
+/* Overlaps that are named. */
+#define OVERLAPS_MAX 200
+
 /* BSD labels have a slice over the whole disk on purpose; its type says that it is not used. Those
    of Sun are rows that libtsk marks as meta and thus are no volumes. */
 static bool
@@ -19,12 +22,20 @@ is_unused(const struct volume *v)
 static void
 check_overlaps(struct report *r)
 {
+    size_t before = r->n_findings;
+
     for (size_t i = 0; i < r->n_volumes; i++) {
         const struct volume *a = &r->volumes[i];
 
         if (is_unused(a))
             continue;
         for (size_t k = i + 1; k < r->n_volumes && k < i + NEIGHBOURS; k++) {
+            if (r->n_findings - before > OVERLAPS_MAX) {
+                report_finding(r, "overlap", "partition table",
+                               "there are more overlaps than are named here");
+                return;
+            }
+
             const struct volume *b = &r->volumes[k];
             uint64_t from = a->start > b->start ? a->start : b->start;
             uint64_t a_end = a->start + a->length;

@@ -213,17 +213,24 @@ set_type_name(struct gpt_entry *e)
     }
 }
 
+static bool
+is_used(const uint8_t *entry)
+{
+    static const uint8_t unused[16];
+
+    return memcmp(entry + ENTRY_TYPE, unused, sizeof unused) != 0;
+}
+
 bool
 gpt_entry(const struct gpt *gpt, size_t slot, struct gpt_entry *out)
 {
-    static const uint8_t unused[16];
     const uint8_t *e;
     char *name;
 
     if (slot >= gpt->n)
         return false;
     e = gpt->entries + slot * gpt->entry_size;
-    if (memcmp(e + ENTRY_TYPE, unused, 16) == 0)
+    if (!is_used(e))
         return false;
     *out = (struct gpt_entry){
         .slot = slot,
@@ -249,6 +256,15 @@ gpt_find(const struct gpt *gpt, uint64_t start, struct gpt_entry *out)
             return true;
     }
     return false;
+}
+
+bool
+gpt_same_guid(const struct gpt *gpt, size_t a, size_t b)
+{
+    const uint8_t *x = gpt->entries + a * gpt->entry_size;
+    const uint8_t *y = gpt->entries + b * gpt->entry_size;
+
+    return is_used(x) && is_used(y) && memcmp(x + ENTRY_GUID, y + ENTRY_GUID, 16) == 0;
 }
 
 char *

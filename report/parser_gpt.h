@@ -38,6 +38,8 @@ void gpt_free(struct gpt *gpt);
 bool gpt_entry(const struct gpt *gpt, size_t slot, struct gpt_entry *out);
 /* The entry whose first sector is `start`; false if there is none. `gpt` may be NULL. */
 bool gpt_find(const struct gpt *gpt, uint64_t start, struct gpt_entry *out);
+/* Whether both entries (below gpt->n) are in use and have the same GUID of their own. */
+bool gpt_same_guid(const struct gpt *gpt, size_t a, size_t b);
 /* The attributes in words, or NULL; the caller frees it. */
 char *gpt_flags(const struct gpt_entry *entry);
 

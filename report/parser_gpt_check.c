@@ -22,6 +22,8 @@
 
 /* Entries that one finding names at most. */
 #define NAMED_MAX 8
+/* Entries that are called wrong, each by a finding. */
+#define WRONG_MAX 100
 
 static void
 send_header(const struct gpt *gpt, enum gpt_copy copy)
@@ -163,31 +165,53 @@ compare_copies(const struct gpt *a, const struct gpt *b)
     compare_entries(a, b);
 }
 
+/* One entry by itself; true if something is wrong with it. */
+static bool
+check_place(const struct gpt *gpt, const struct gpt_entry *e)
+{
+    if (e->last < e->first) {
+        emit_finding("gpt-entry", "the entry '%s' in slot %zu ends before it starts", e->name,
+                     e->slot);
+        return true;
+    }
+    if (e->first >= gpt->header.first_usable && e->last <= gpt->header.last_usable)
+        return false;
+    emit_finding(
+        "gpt-entry",
+        "the entry '%s' in slot %zu (sectors %" PRIu64 " to %" PRIu64
+        ") leaves the range that the header gives to partitions (%" PRIu64 " to %" PRIu64 ")",
+        e->name, e->slot, e->first, e->last, gpt->header.first_usable, gpt->header.last_usable);
+    return true;
+}
+
+static bool
+check_guid(const struct gpt *gpt, const struct gpt_entry *e)
+{
+    for (size_t k = 0; k < e->slot; k++) {
+        if (gpt_same_guid(gpt, k, e->slot)) {
+            emit_finding("gpt-entry", "the entries in slots %zu and %zu have the same GUID %s", k,
+                         e->slot, e->guid);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 check_entries(const struct gpt *gpt)
 {
+    unsigned wrong = 0;
+
     for (size_t i = 0; i < gpt->n; i++) {
         struct gpt_entry e;
-        struct gpt_entry before;
 
         if (!gpt_entry(gpt, i, &e))
             continue;
-        if (e.last < e.first)
-            emit_finding("gpt-entry", "the entry '%s' in slot %zu ends before it starts", e.name,
-                         i);
-        else if (e.first < gpt->header.first_usable || e.last > gpt->header.last_usable)
-            emit_finding("gpt-entry",
-                         "the entry '%s' in slot %zu (sectors %" PRIu64 " to %" PRIu64
-                         ") leaves the range that the header gives to partitions (%" PRIu64
-                         " to %" PRIu64 ")",
-                         e.name, i, e.first, e.last, gpt->header.first_usable,
-                         gpt->header.last_usable);
-        for (size_t k = 0; k < i; k++) {
-            if (gpt_entry(gpt, k, &before) && strcmp(before.guid, e.guid) == 0) {
-                emit_finding("gpt-entry", "the entries in slots %zu and %zu have the same GUID %s",
-                             k, i, e.guid);
-                break;
-            }
+        wrong += check_place(gpt, &e);
+        wrong += check_guid(gpt, &e);
+        if (wrong > WRONG_MAX) { /* a table made to fill pages */
+            emit_finding("gpt-entry", "the entries after slot %zu were not checked further", i);
+            return;
         }
     }
 }
