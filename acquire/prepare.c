@@ -242,13 +242,33 @@ choose_writer(struct acquisition *a)
     requester_writer(&a->requester, dirs, a->n_dest, &a->writer);
 }
 
+/* File systems have a largest file (FAT 4 GiB, ext4 16 TiB), which a seek within any file of theirs
+   shows: better now than after a day. */
+static int
+check_file_size(const struct acquisition *a, size_t i, struct err *err)
+{
+    AUTO_FREE char *log = xasprintf("%s.log", a->dest[i].name);
+    AUTO_FD int fd = openat(a->dest[i].dir, log, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    uint64_t largest = a->plan.segment_size ? a->plan.segment_size : a->plan.worst_size;
+
+    if (largest > a->plan.worst_size)
+        largest = a->plan.worst_size;
+    if (fd < 0 || largest > INT64_MAX || lseek(fd, (off_t)largest, SEEK_SET) >= 0)
+        return 0;
+    return err_set(err, OUTCOME_REFUSED,
+                   "cannot write '%s': its file system takes no file of %" PRIu64
+                   " bytes; use a smaller --segment-size",
+                   a->dest[i].path, largest);
+}
+
 static int
 make_directories(struct acquisition *a, struct err *err)
 {
     a->log = joblog_new();
     for (size_t i = 0; i < a->n_dest; i++) {
         if (destination_make(&a->dest[i], err) != 0 ||
-            joblog_add(a->log, a->dest[i].dir, a->dest[i].name, err) != 0)
+            joblog_add(a->log, a->dest[i].dir, a->dest[i].name, err) != 0 ||
+            check_file_size(a, i, err) != 0)
             return -1;
     }
     return 0;

@@ -312,9 +312,11 @@ follow_once(struct follow *f, struct err *err)
         stop_worker(f);
     if (interrupted > 1)
         return err_set(err, OUTCOME_INTERRUPTED, "interrupted");
-    if (p[0].revents && hear_worker(f, err) != 0)
-        return -1;
+    /* First the supervisor: what the worker says may ask it something, and the answer brings along
+       what was waiting here. */
     if (p[1].revents && session_hear(a->session, err) != 0)
+        return -1;
+    if (p[0].revents && hear_worker(f, err) != 0)
         return -1;
     if (source_watch_turn(&f->watch, f->events, p[2].revents != 0, err) != 0)
         return -1;

@@ -57,6 +57,20 @@ ewf_oracle_segments(const struct ewf_oracle *o)
 }
 
 void
+ewf_oracle_read_at(const struct ewf_oracle *o, uint8_t *buf, size_t n, uint64_t offset)
+{
+    size_t got = 0;
+
+    while (got < n) {
+        ssize_t r =
+            libewf_handle_read_random(o->handle, buf + got, n - got, (off64_t)(offset + got), NULL);
+
+        assert_true(r > 0);
+        got += (size_t)r;
+    }
+}
+
+void
 ewf_oracle_read(const struct ewf_oracle *o, uint8_t *buf)
 {
     uint64_t size = ewf_oracle_media_size(o);

@@ -20,6 +20,9 @@ uint64_t ewf_oracle_media_size(const struct ewf_oracle *o);
 uint32_t ewf_oracle_sector_size(const struct ewf_oracle *o);
 int ewf_oracle_segments(const struct ewf_oracle *o);
 
+/* n bytes of the media from offset on. */
+void ewf_oracle_read_at(const struct ewf_oracle *o, uint8_t *buf, size_t n, uint64_t offset);
+
 /* All media into buf, which has room for their size. */
 void ewf_oracle_read(const struct ewf_oracle *o, uint8_t *buf);
 
