@@ -53,26 +53,30 @@ check_writers(const struct device *d, struct err *err)
                    why);
 }
 
+static int
+busy(const struct device *d, const char *path, struct err *err)
+{
+    char why[128];
+
+    if (device_has_worker(d, why, sizeof why))
+        return err_set(err, OUTCOME_REFUSED,
+                       "cannot open '%s': busy (%s, of another job, has it; if that job has ended, "
+                       "the process waits in the kernel for the drive's answer, and goes when the "
+                       "drive answers or is disconnected: then '--resume' continues)",
+                       path, why);
+    return err_set(err, OUTCOME_REFUSED,
+                   "cannot open '%s': busy (held by the kernel or another program)", path);
+}
+
 int
 hold_open_exclusive(const struct device *d, struct err *err)
 {
     AUTO_FREE char *path = xasprintf("/dev/%s", d->name);
     int fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC | O_NOFOLLOW);
-    char why[128] = "";
     struct stat st;
 
-    if (fd < 0 && errno == EBUSY && device_has_worker(d, why, sizeof why))
-        return err_set(
-            err, OUTCOME_REFUSED,
-            "cannot open '%s': busy (%s, of another job, has it; if that job has ended, the "
-            "process waits in the kernel for the drive's answer, and goes when the "
-            "drive answers or is disconnected: then '--resume' continues)",
-            path, why);
     if (fd < 0 && errno == EBUSY)
-        return err_set(err, OUTCOME_REFUSED,
-                       "cannot open '%s': busy (held by the kernel or "
-                       "another program)",
-                       path);
+        return busy(d, path, err);
     if (fd < 0 && errno == EACCES)
         return err_set(err, OUTCOME_FAILED, "cannot open '%s': permission denied; run with sudo",
                        path);
