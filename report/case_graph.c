@@ -135,20 +135,51 @@ case_relate(struct case_graph *g, const json_t *source, const char *kind, const 
     case_bool(v, "uco-core:isDirectional", true);
 }
 
+/* As an xsd:string, which has the characters of XML 1.0 (2.2) and no others. Those that it lacks
+   are written out; a byte that is no UTF-8 becomes the character of its number. */
+static char *
+legal_text(const char *s)
+{
+    char *out = NULL;
+    size_t size;
+    FILE *f = open_memstream(&out, &size);
+    size_t n = strlen(s);
+
+    if (!f)
+        return xstrdup("");
+    while (n > 0) {
+        uint32_t cp = 0;
+        size_t len = text_utf8_next(s, n, &cp);
+
+        if (len == 0)
+            (void)fprintf(f, "%c%c", 0xc0 | (unsigned char)*s >> 6, 0x80 | (*s & 0x3f));
+        else if ((cp < 0x20 && !strchr("\t\n\r", (int)cp)) || cp == 0xfffe || cp == 0xffff)
+            (void)fprintf(f, "\\u{%04x}", cp);
+        else
+            (void)fwrite(s, 1, len, f);
+        s += len ? len : 1;
+        n -= len ? len : 1;
+    }
+    return fclose(f) == 0 ? out : (free(out), xstrdup(""));
+}
+
 /* The sibling has no prefix: a reader of the graph passes over it. */
 void
 case_text(json_t *object, const char *property, const char *s)
 {
     const char *colon = strchr(property, ':');
-    json_t *holder = json_object();
-    const char *key;
-    json_t *v;
 
-    if (s && *s)
-        json_set_text(holder, colon ? colon + 1 : property, s);
-    json_object_foreach(holder, key, v)(void)
-        json_object_set(object, strcmp(key, colon ? colon + 1 : property) == 0 ? property : key, v);
-    json_decref(holder);
+    if (!s || *s == '\0')
+        return;
+    AUTO_FREE char *text = legal_text(s);
+
+    (void)json_object_set_new(object, property, json_string(text));
+    if (strcmp(text, s) != 0) {
+        AUTO_FREE char *key = xasprintf("%s_base64", colon ? colon + 1 : property);
+        AUTO_FREE char *exact = base64_encode(s, strlen(s));
+
+        (void)json_object_set_new(object, key, json_string(exact));
+    }
 }
 
 static void

@@ -27,8 +27,9 @@ void case_hash(struct case_graph *g, json_t *facet, const char *method, const ch
 void case_relate(struct case_graph *g, const json_t *source, const char *kind,
                  const json_t *target);
 
-/* Properties. NULL and what does not fit the type is left out. A text that is not UTF-8 has its
-   exact bytes beside it, outside the graph, as NAME_base64. */
+/* Properties. NULL and what does not fit the type is left out. A text that is no xsd:string
+   (bad UTF-8, control characters) has its exact bytes beside it, outside the graph, as NAME_base64.
+ */
 void case_text(json_t *object, const char *property, const char *s);
 void case_number(json_t *object, const char *property, uint64_t n);
 void case_time(json_t *object, const char *property, const char *s);

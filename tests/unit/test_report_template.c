@@ -242,6 +242,7 @@ case_graphs_are_the_same(void **state)
         case_hash(g, facet, "md5", "d41d8cd98f00b204e9800998ecf8427e");
         case_hash(g, facet, "md5", "not hexadecimal");
         case_text(facet, "uco-core:name", "a\xff");
+        case_text(facet, "uco-core:description", "\x07\n\xef\xbf\xbe");
         documents[i] = case_graph_finish(g, "x", "2026-11-21T05:30:00Z");
     }
     assert_true(json_equal(documents[0], documents[1]));
@@ -251,6 +252,9 @@ case_graphs_are_the_same(void **state)
     assert_int_equal(json_array_size(objects), 4);
     assert_string_equal(json_string_value(json_object_get(facet, "uco-core:name")), "a\xc3\xbf");
     assert_string_equal(json_string_value(json_object_get(facet, "name_base64")), "Yf8=");
+    assert_string_equal(json_string_value(json_object_get(facet, "uco-core:description")),
+                        "\\u{0007}\n\\u{fffe}");
+    assert_non_null(json_object_get(facet, "description_base64"));
     json_decref(documents[0]);
     json_decref(documents[1]);
 }
