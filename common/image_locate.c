@@ -60,13 +60,18 @@ locate_without(struct image_location *out, const struct err *why)
     return -1;
 }
 
+char *
+image_stem(const char *path)
+{
+    if (ends_with(base_name(path), MANIFEST_SUFFIX))
+        return xstrndup(path, strlen(path) - strlen(MANIFEST_SUFFIX));
+    return without_extension(path);
+}
+
 static int
 locate_manifest(const char *path, struct image_location *out, struct err *err)
 {
-    if (ends_with(path, MANIFEST_SUFFIX))
-        out->stem = xstrndup(path, strlen(path) - strlen(MANIFEST_SUFFIX));
-    else
-        out->stem = without_extension(path);
+    out->stem = image_stem(path);
     out->manifest = manifest_load(path, err);
     if (!out->manifest)
         return exists(path) ? locate_without(out, err) : -1;
@@ -95,6 +100,7 @@ look_beside(const char *path, struct image_location *out)
                                  beside, path, out->manifest->segments[0].file);
         manifest_free(out->manifest);
         out->manifest = NULL;
+        out->of_other = true;
         return;
     }
     out->manifest_path = xstrdup(beside);
@@ -114,7 +120,7 @@ image_locate(const char *operand, struct image_location *out, struct err *err)
         return -1;
     }
     out->path = xstrdup(operand);
-    out->stem = without_extension(operand);
+    out->stem = image_stem(operand);
     if (exists(operand))
         look_beside(operand, out);
     return 0;

@@ -13,6 +13,7 @@ struct image_location {
     struct manifest *manifest; /* for image_options, or NULL */
     char *manifest_path;       /* or NULL */
     bool found_beside;         /* the manifest was not named, but lies beside the segment */
+    bool of_other;             /* the problem: it is sound, but of another image */
     char *problem;             /* there is a manifest, but it cannot be used: why */
     char *stem;                /* DEST: what the names of the files beside the image begin with */
 };
@@ -21,5 +22,8 @@ struct image_location {
    there is an image at all is for image_open() to say. */
 int image_locate(const char *operand, struct image_location *out, struct err *err);
 void image_location_free(struct image_location *location);
+
+/* The stem alone, without a look at the files; the caller frees it. */
+char *image_stem(const char *path);
 
 #endif

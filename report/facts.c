@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/image.h"
+#include "common/image_locate.h"
 #include "common/json.h"
 #include "common/ledger.h"
 #include "common/manifest.h"
@@ -22,62 +23,12 @@ base_of(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static bool
-ends_with(const char *s, const char *end)
-{
-    size_t n = strlen(s);
-    size_t m = strlen(end);
-
-    return n > m && text_equal_nocase(s + n - m, end);
-}
-
-/* The path without the extension that an image or a manifest has. */
-static char *
-stem_of(const char *path)
-{
-    static const char *const extensions[] = {MANIFEST_SUFFIX, ".E01", ".raw",
-                                             ".001",          ".dd",  ".img"};
-
-    for (size_t i = 0; i < sizeof extensions / sizeof extensions[0]; i++) {
-        if (ends_with(base_of(path), extensions[i]))
-            return xstrndup(path, strlen(path) - strlen(extensions[i]));
-    }
-    return xstrdup(path);
-}
-
 char *
 facts_name(const char *path)
 {
-    AUTO_FREE char *stem = stem_of(path);
+    AUTO_FREE char *stem = image_stem(path);
 
     return xstrdup(base_of(stem));
-}
-
-/* The manifest beside an image, if it is that image's. A file that cannot be used as one is a
-   finding: the image is still to be reported on. */
-static struct manifest *
-manifest_beside(struct report *r, const char *path)
-{
-    AUTO_FREE char *stem = stem_of(path);
-    AUTO_FREE char *beside = xasprintf("%s%s", stem, MANIFEST_SUFFIX);
-    struct err err = ERR_INIT;
-    struct manifest *m;
-
-    if (access(beside, F_OK) != 0)
-        return NULL;
-    m = manifest_load(beside, &err);
-    if (!m) {
-        report_finding(r, "manifest", base_of(beside), "%s", err.text);
-        return NULL;
-    }
-    if (strcmp(m->segments[0].file, base_of(path)) != 0) {
-        report_note(r, "the manifest beside the image is of '%s' and was not used",
-                    m->segments[0].file);
-        manifest_free(m);
-        return NULL;
-    }
-    r->manifest_path = xstrdup(beside);
-    return m;
 }
 
 /* An E01's header values under the names that the manifest has for them. */
@@ -230,47 +181,54 @@ check_kind(const char *path, struct err *err)
 
 /* What proves an image lies beside the manifest, or the image, under the same name. */
 static void
-read_proof(struct report *r, const char *path, const struct trust *trust)
+read_proof(struct report *r, const char *stem, const struct trust *trust)
 {
-    AUTO_FREE char *stem = stem_of(path);
     AUTO_FREE char *ledger = xasprintf("%s%s", stem, LEDGER_SUFFIX);
 
     custody_read(r, ledger);
     proof_judge(r, stem, trust);
 }
 
+/* With a manifest that cannot be used the image is still to be reported on. */
+static void
+note_problem(struct report *r, const struct image_location *at)
+{
+    if (at->of_other)
+        report_note(r, "the manifest beside the image was not used: %s", at->problem);
+    else if (at->problem)
+        report_finding(r, "manifest", base_of(at->path), "%s", at->problem);
+    if (at->problem) { /* where the manifest was named, the image that goes by its name */
+        free(r->image_path);
+        r->image_path = xstrdup(at->path);
+    }
+}
+
 struct report *
 facts_gather(const char *path, const struct trust *trust, struct err *err)
 {
     struct report *r = xcalloc(1, sizeof *r);
-    struct manifest *m = NULL;
+    struct image_location at = {0};
     struct image *image = NULL;
     char now[CLOCK_TEXT_MAX];
 
     r->name = facts_name(path);
     r->image_path = xstrdup(path);
     r->created = xstrdup(clock_text(clock_now(), now));
-    if (check_kind(path, err) != 0)
+    if (check_kind(path, err) != 0 || image_locate(path, &at, err) != 0)
         goto fail;
-    if (ends_with(path, MANIFEST_SUFFIX)) {
-        m = manifest_load(path, err);
-        if (!m)
-            goto fail;
-        r->manifest_path = xstrdup(path);
-    } else {
-        m = manifest_beside(r, path);
-    }
-    image = image_open(m ? r->manifest_path : path, &(struct image_options){.manifest = m}, err);
+    note_problem(r, &at);
+    r->manifest_path = at.manifest_path ? xstrdup(at.manifest_path) : NULL;
+    image = image_open(at.path, &(struct image_options){.manifest = at.manifest}, err);
     if (!image)
         goto fail;
-    take_info(r, image_info(image), m);
-    read_proof(r, path, trust);
+    take_info(r, image_info(image), at.manifest);
+    read_proof(r, at.stem, trust);
     deviations_find(r);
     image_free(image);
-    manifest_free(m);
+    image_location_free(&at);
     return r;
 fail:
-    manifest_free(m);
+    image_location_free(&at);
     report_free(r);
     return NULL;
 }

@@ -264,7 +264,7 @@ names_of_reports(void **state)
         {".raw", ".raw"},
         {"noextension", "noextension"},
         {"a.raw/b", "b"},
-        {"weird.E02", "weird.E02"},
+        {"weird.E02", "weird"},
     };
 
     (void)state;
