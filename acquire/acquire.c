@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "acquire/acquisition.h"
+#include "acquire/jobstate.h"
 #include "acquire/papers.h"
 #include "acquire/prepare.h"
 #include "acquire/readback.h"
@@ -166,7 +167,20 @@ publish_one(struct acquisition *a, size_t i, struct err *err)
         return -1;
     if (!is_good(a, i))
         return 0;
+    if (jobstate_moving(a, i, err) != 0)
+        return -1;
     return destination_publish(&a->dest[i], last, err);
+}
+
+/* What has failed may be continued yet. */
+static bool
+all_good(const struct acquisition *a)
+{
+    for (size_t i = 0; i < a->n_dest; i++) {
+        if (!is_good(a, i))
+            return false;
+    }
+    return true;
 }
 
 static int
@@ -186,6 +200,8 @@ publish(struct acquisition *a, struct err *err)
         if (!a->result.sinks[i].failed && publish_one(a, i, err) != 0 && drop(a, i, err) != 0)
             return -1;
     }
+    if (all_good(a))
+        jobstate_remove(a);
     return 0;
 }
 
@@ -284,38 +300,58 @@ report_end(const struct acquisition *a)
     return (int)outcome;
 }
 
+/* The command that goes on with the job, as a shell takes it. */
+static void
+say_resume(const struct acquisition *a)
+{
+    AUTO_FREE char *source = papers_quoted(a->options.source);
+    AUTO_FREE char *dest = papers_quoted(a->options.dest);
+    AUTO_FREE char *safe_source = text_printable(source);
+    AUTO_FREE char *safe_dest = text_printable(dest);
+
+    (void)fprintf(stderr, "exhibit: to continue: exhibit acquire --resume %s %s\n", safe_source,
+                  safe_dest);
+}
+
 /* Nothing half-made is left without a word. */
 static void
 report_leftovers(struct acquisition *a)
 {
+    bool resumable = jobstate_is_kept(a) && (a->result.ready || a->options.resume);
+
+    /* A job whose worker never came to read has nothing to keep. */
+    if (!resumable && !a->options.resume)
+        jobstate_remove(a);
     for (size_t i = 0; i < a->n_dest; i++) {
         AUTO_FREE char *log = xasprintf("%s.log", a->dest[i].name);
+        AUTO_FREE char *safe = NULL;
 
         if (a->dest[i].dir < 0)
             continue;
-        /* A job whose worker never came to read has nothing to keep. */
-        if (!a->result.ready)
+        if (!a->result.ready && !a->options.resume)
             (void)unlinkat(a->dest[i].dir, log, 0);
-        if (!destination_remove_empty(&a->dest[i])) {
-            AUTO_FREE char *safe = text_printable(a->dest[i].partial);
-
-            (void)fprintf(stderr,
-                          a->complete ? "exhibit: the image is complete and lies in '%s'; 'exhibit "
-                                        "verify' checks it there\n"
-                                      : "exhibit: what was written so far lies in '%s'; it is no "
-                                        "image, and this version cannot resume it\n",
-                          safe);
-        }
+        if (a->options.resume ? false : destination_remove_empty(&a->dest[i]))
+            continue;
+        safe = text_printable(a->dest[i].partial);
+        (void)fprintf(stderr,
+                      a->complete ? "exhibit: the image is complete and lies in '%s'; 'exhibit "
+                                    "verify' checks it there\n"
+                                  : "exhibit: what was written so far lies in '%s'; it is no "
+                                    "image yet\n",
+                      safe);
     }
+    if (resumable)
+        say_resume(a);
 }
 
 /* A signal ends the job at the next step, also where nothing waits for it. */
 static int
-check_interrupt(const struct acquisition *a, struct err *err)
+check_interrupt(struct acquisition *a, struct err *err)
 {
     if (!run_was_interrupted())
         return 0;
     joblog_event(a->log, "ended: interrupted");
+    jobstate_ended(a, "interrupted");
     return err_set(err, OUTCOME_INTERRUPTED, "interrupted");
 }
 
@@ -324,10 +360,10 @@ acquire(struct acquisition *a, struct err *err)
 {
     if (prepare(a, err) != 0)
         return -1;
-    a->started = clock_now();
     papers_log_begin(a);
     if (run_worker(a, err) != 0) {
         joblog_event(a->log, "ended: %s", err->text);
+        jobstate_ended(a, err->text);
         return -1;
     }
     a->finished = clock_now();

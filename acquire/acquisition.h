@@ -11,7 +11,9 @@
 
 #include "acquire/destination.h"
 #include "acquire/device.h"
+#include "acquire/history.h"
 #include "acquire/joblog.h"
+#include "acquire/journal.h"
 #include "acquire/options_acquire.h"
 #include "acquire/plan.h"
 #include "acquire/rate.h"
@@ -48,6 +50,9 @@ struct acquisition {
     struct resume resume; /* its directories: dest[] first, then these */
     int earlier[WORKER_DIRS_MAX];
     size_t n_earlier;
+    struct journal *journals[WORKER_SINKS_MAX]; /* NULL: none, or it cannot be written any more */
+    bool resume_noted;                          /* the journals say that the job goes on */
+    struct history history;                     /* of a job that is continued; else empty */
 
     /* the run */
     struct session *session;
@@ -63,7 +68,7 @@ struct acquisition {
     struct joblog *log;
     struct progress *progress;
     struct rate rate;          /* of the source's bytes, for the manifest */
-    int64_t started, finished; /* epoch */
+    int64_t started, finished; /* epoch; `started` of the first run */
     bool source_changed;       /* a file source differs after the run */
     bool released;             /* the write block was lifted, as asked */
     bool complete;             /* the images, papers included, stand in their DEST.partial */

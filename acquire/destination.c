@@ -7,7 +7,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "acquire/journal.h"
 #include "common/cleanup.h"
+#include "common/json.h"
 #include "common/outfile.h"
 #include "common/text.h"
 
@@ -16,6 +18,8 @@
 /* What DEST may not end in: the image would be called EV-01.E01.E01. */
 static const char *const image_extensions[] = {".E01", ".e01", ".raw", ".dd", ".001"};
 
+#define PARTIAL_SUFFIX ".partial"
+
 static const char *const side_files[] = {
     ".manifest.json",
     ".log",
@@ -23,7 +27,7 @@ static const char *const side_files[] = {
     ".md5",
     ".sha256",
     ".custody.jsonl",
-    ".partial",
+    PARTIAL_SUFFIX,
     ".manifest.json.p7s",
     ".manifest.json.tsr",
 };
@@ -62,8 +66,17 @@ destination_open(struct destination *d, const char *path, struct err *err)
     d->parent = path_open_parent(path, &d->name, err);
     if (d->parent < 0)
         return -1;
-    d->partial = xasprintf("%s.partial", path);
+    d->partial = xasprintf("%s" PARTIAL_SUFFIX, path);
     return check_name(d->name, err);
+}
+
+static int
+in_the_way(const struct destination *d, struct err *err)
+{
+    return err_set(err, OUTCOME_REFUSED,
+                   "'%s' already exists: a job is under way or was interrupted there; '--resume' "
+                   "continues it",
+                   d->partial);
 }
 
 static int
@@ -72,6 +85,9 @@ check_free(const struct destination *d, const char *extension, struct err *err)
     AUTO_FREE char *name = xasprintf("%s%s", d->name, extension);
     struct stat st;
 
+    if (fstatat(d->parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        strcmp(extension, PARTIAL_SUFFIX) == 0)
+        return in_the_way(d, err);
     if (fstatat(d->parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         return err_set(err, OUTCOME_REFUSED, "'%s%s' already exists; nothing is ever overwritten",
                        d->path, extension);
@@ -82,11 +98,13 @@ check_free(const struct destination *d, const char *extension, struct err *err)
 
 int
 destination_check_names(const struct destination *d, const struct plan_request *request,
-                        const struct plan *plan, struct err *err)
+                        const struct plan *plan, bool resumed, struct err *err)
 {
     char ext[SEGNAME_EXT_MAX];
 
     for (size_t i = 0; i < sizeof side_files / sizeof side_files[0]; i++) {
+        if (resumed && strcmp(side_files[i], PARTIAL_SUFFIX) == 0)
+            continue;
         if (check_free(d, side_files[i], err) != 0)
             return -1;
     }
@@ -114,20 +132,30 @@ destination_space(const struct destination *d, uint64_t *free_bytes, uint64_t *f
     return 0;
 }
 
+static int
+open_partial(struct destination *d, struct err *err)
+{
+    AUTO_FREE char *name = xasprintf("%s" PARTIAL_SUFFIX, d->name);
+
+    d->dir = openat(d->parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return d->dir < 0 ? err_errno(err, "cannot open '%s'", d->partial) : 0;
+}
+
 int
 destination_make(struct destination *d, struct err *err)
 {
-    AUTO_FREE char *name = xasprintf("%s.partial", d->name);
+    AUTO_FREE char *name = xasprintf("%s" PARTIAL_SUFFIX, d->name);
 
-    if (mkdirat(d->parent, name, 0700) != 0) {
-        if (errno == EEXIST)
-            return err_set(err, OUTCOME_REFUSED, "'%s' already exists", d->partial);
-        return err_errno(err, "cannot create '%s'", d->partial);
-    }
-    d->dir = openat(d->parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (d->dir < 0)
-        return err_errno(err, "cannot open '%s'", d->partial);
-    return 0;
+    if (mkdirat(d->parent, name, 0700) != 0)
+        return errno == EEXIST ? in_the_way(d, err)
+                               : err_errno(err, "cannot create '%s'", d->partial);
+    return open_partial(d, err);
+}
+
+int
+destination_reopen(struct destination *d, struct err *err)
+{
+    return open_partial(d, err);
 }
 
 struct names {
@@ -143,6 +171,15 @@ names_free(struct names *names)
     free(names->v);
 }
 
+/* The journal is the last to go, when all else has its name. */
+static bool
+is_journal(const struct destination *d, const char *file)
+{
+    size_t n = strlen(d->name);
+
+    return strncmp(file, d->name, n) == 0 && strcmp(file + n, JOURNAL_SUFFIX) == 0;
+}
+
 static int
 list_files(const struct destination *d, const char *last, struct names *out, struct err *err)
 {
@@ -155,7 +192,7 @@ list_files(const struct destination *d, const char *last, struct names *out, str
     rewinddir(dir);
     while ((e = readdir(dir)) != NULL) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-            strcmp(e->d_name, last) == 0)
+            strcmp(e->d_name, last) == 0 || is_journal(d, e->d_name))
             continue;
         out->v = xrealloc(out->v, out->n + 2, sizeof *out->v);
         out->v[out->n++] = xstrdup(e->d_name);
@@ -201,10 +238,76 @@ destination_publish(struct destination *d, const char *last, struct err *err)
     return outfile_sync_dir(d->parent, err);
 }
 
+/* --- a job that was interrupted --- */
+
+json_t *
+destination_list(const struct destination *d)
+{
+    struct names names = {0};
+    struct err ignored = ERR_INIT;
+    json_t *array = json_array();
+
+    (void)list_files(d, "", &names, &ignored);
+    for (size_t i = 0; i < names.n; i++) {
+        struct stat st;
+        json_t *v;
+
+        if (fstatat(d->dir, names.v[i], &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
+            continue;
+        v = json_object();
+        json_set_text(v, "file", names.v[i]);
+        json_set_u64(v, "size", (uint64_t)st.st_size);
+        (void)json_array_append_new(array, v);
+    }
+    names_free(&names);
+    return array;
+}
+
+static bool
+is_there(int dir, const char *file, struct stat *st)
+{
+    return fstatat(dir, file, st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool
+destination_is_published(const struct destination *d, const char *suffix)
+{
+    AUTO_FREE char *name = xasprintf("%s%s", d->name, suffix);
+    struct stat st;
+
+    return is_there(d->parent, name, &st) && !is_there(d->dir, name, &st);
+}
+
+int
+destination_take_back(const struct destination *d, const char *file, uint64_t size, struct err *err)
+{
+    struct stat st;
+
+    if (is_there(d->dir, file, &st) || !is_there(d->parent, file, &st) || !S_ISREG(st.st_mode) ||
+        (uint64_t)st.st_size != size)
+        return 0;
+    return outfile_move(d->parent, file, d->dir, file, err);
+}
+
+void
+destination_remove_temporary(const struct destination *d)
+{
+    AUTO_FREE char *begin = xasprintf(".%s.", d->name);
+    struct names names = {0};
+    struct err ignored = ERR_INIT;
+
+    (void)list_files(d, "", &names, &ignored);
+    for (size_t i = 0; i < names.n; i++) {
+        if (strncmp(names.v[i], begin, strlen(begin)) == 0)
+            (void)unlinkat(d->dir, names.v[i], 0);
+    }
+    names_free(&names);
+}
+
 bool
 destination_remove_empty(struct destination *d)
 {
-    AUTO_FREE char *name = xasprintf("%s.partial", d->name);
+    AUTO_FREE char *name = xasprintf("%s" PARTIAL_SUFFIX, d->name);
 
     return unlinkat(d->parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
 }

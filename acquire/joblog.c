@@ -28,11 +28,12 @@ joblog_new(void)
 }
 
 int
-joblog_add(struct joblog *log, int dir, const char *name, struct err *err)
+joblog_add(struct joblog *log, int dir, const char *name, bool again, struct err *err)
 {
     AUTO_FREE char *file = xasprintf("%s.log", name);
     int fd =
-        openat(dir, file, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
+        openat(dir, file,
+               O_WRONLY | O_CREAT | (again ? 0 : O_EXCL) | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
 
     if (fd < 0)
         return err_errno(err, "cannot create '%s'", file);

@@ -5,6 +5,7 @@
 #ifndef EXHIBIT_ACQUIRE_JOBLOG_H
 #define EXHIBIT_ACQUIRE_JOBLOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/err.h"
@@ -12,8 +13,9 @@
 struct joblog;
 
 struct joblog *joblog_new(void);
-/* Adds a destination: NAME.log in the directory. At most two. */
-int joblog_add(struct joblog *log, int dir, const char *name, struct err *err);
+/* Adds a destination: NAME.log in the directory; one that is there is continued if `again`. At most
+   two. */
+int joblog_add(struct joblog *log, int dir, const char *name, bool again, struct err *err);
 
 /* One line, with and without the time in front. A write that fails is kept for joblog_end(). */
 void joblog_event(struct joblog *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

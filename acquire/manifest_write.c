@@ -243,7 +243,7 @@ acquisition_json(const struct acquisition *a)
     set_time(v, "finished", a->finished);
     json_set_text(v, "mode", "stream");
     json_set_text(v, "command_line", command);
-    set(v, "resumed", json_array());
+    set(v, "resumed", a->history.resumed ? json_deep_copy(a->history.resumed) : json_array());
     json_set_u64(v, "passes", 1);
     json_set_u64(v, "retries", a->options.retries);
     json_set_bool(v, "direct_io", a->result.direct);

@@ -39,6 +39,8 @@ struct acquire_options {
     const char *hardware_blocker, *expect_serial; /* or NULL */
     bool verify, release, low_space, lenient_sandbox, quiet, json;
     bool resume;
+    const char *segment_dir;   /* with resume, or NULL */
+    uint64_t given;            /* a bit an option that was given, for acquire_options_resume() */
     struct signer_spec signer; /* key NULL: not signed */
     const char *tsa[TSA_MAX];  /* authorities for a time stamp, in order */
     size_t n_tsa;
@@ -48,5 +50,11 @@ struct acquire_options {
 };
 
 int acquire_options_parse(int argc, char **argv, struct acquire_options *o, struct err *err);
+
+/* A job is continued with the options that it was begun with, as its journal has them: argv (stays
+   the journal's, as long as *o lives), typed in directory cwd. An option of *o that was given again
+   must say the same (OUTCOME_USAGE); those that do not touch the image may differ. */
+int acquire_options_resume(struct acquire_options *o, int argc, char **argv, const char *cwd,
+                           struct err *err);
 
 #endif

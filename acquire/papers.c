@@ -6,6 +6,7 @@
 #include "acquire/record.h"
 #include "acquire/write_block.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/mapfile.h"
 #include "common/outfile.h"
 #include "common/size.h"
@@ -36,6 +37,20 @@ put_quoted(FILE *f, const char *s)
             (void)fputc(*s, f);
     }
     (void)fputc('\'', f);
+}
+
+char *
+papers_quoted(const char *s)
+{
+    char *out = NULL;
+    size_t n = 0;
+    FILE *f = needs_quotes(s) ? open_memstream(&out, &n) : NULL;
+
+    if (!f)
+        return xstrdup(s);
+    put_quoted(f, s);
+    (void)fclose(f);
+    return out;
 }
 
 char *
@@ -155,12 +170,31 @@ log_image(const struct acquisition *a)
                                                : "");
 }
 
+/* The log of a job that goes on has its beginning already. */
+static void
+papers_log_resumed(const struct acquisition *a)
+{
+    const struct history_end *end = &a->history.end;
+    char text[CLOCK_TEXT_MAX];
+
+    joblog_event(a->log, "resumed by Exhibit %s as %s; the run before was interrupted %s%s%s",
+                 EXHIBIT_VERSION, a->requester.name,
+                 end->time >= 0 ? clock_text(end->time, text) : "without a word",
+                 end->reason ? ": " : "", end->reason ? end->reason : "");
+    log_source(a);
+    log_write_block(a);
+}
+
 void
 papers_log_begin(const struct acquisition *a)
 {
     AUTO_FREE char *command = papers_command_line(a);
     struct utsname u;
 
+    if (a->options.resume) {
+        papers_log_resumed(a);
+        return;
+    }
     joblog_line(a->log, "Exhibit %s acquisition log", EXHIBIT_VERSION);
     joblog_line(a->log, "  %-22s %s", "command line", command);
     if (uname(&u) == 0)

@@ -24,4 +24,7 @@ json_t *papers_manifest(const struct acquisition *a, size_t i);
 /* The command line as typed, quoted for a shell where needed; the caller frees it. */
 char *papers_command_line(const struct acquisition *a);
 
+/* As a shell takes it; the caller frees it. */
+char *papers_quoted(const char *s);
+
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "acquire/inhibit.h"
+#include "acquire/jobstate.h"
 #include "acquire/sealing.h"
 #include "common/cleanup.h"
 #include "common/size.h"
@@ -156,15 +157,25 @@ check_file_use(const struct acquisition *a, struct err *err)
 
 /* --- the destinations --- */
 
+/* Those of a job that goes on are open already. */
+static int
+open_destination(struct acquisition *a, size_t i, const char *path, struct err *err)
+{
+    if (a->options.resume)
+        return 0;
+    a->n_dest++;
+    return destination_open(&a->dest[i], path, err);
+}
+
 static int
 open_destinations(struct acquisition *a, struct err *err)
 {
     const char *paths[WORKER_SINKS_MAX] = {a->options.dest, a->options.copy};
 
     for (size_t i = 0; i < WORKER_SINKS_MAX && paths[i]; i++) {
-        struct destination *d = &a->dest[a->n_dest++];
+        const struct destination *d = &a->dest[i];
 
-        if (destination_open(d, paths[i], err) != 0)
+        if (open_destination(a, i, paths[i], err) != 0)
             return -1;
         if (a->device ? device_holds_path(a->device, d->parent)
                       : file_holds_path(a->file, d->parent))
@@ -191,12 +202,28 @@ check_same(const struct acquisition *a, struct err *err)
     return 0;
 }
 
+/* In the worst case, and what the journal keeps need not be written again. */
+static uint64_t
+still_needed(const struct acquisition *a, size_t i)
+{
+    const struct history_sink *s = &a->history.sinks[i];
+    uint64_t have = 0;
+
+    if (!a->options.resume)
+        return a->plan.worst_size;
+    for (size_t k = 0; k < s->n_segments; k++)
+        have += s->segments[k].size;
+    if (!a->options.e01 && s->durable > have)
+        have = s->durable;
+    return have < a->plan.worst_size ? a->plan.worst_size - have : 0;
+}
+
 /* Two destinations on one file system share its space. */
 static int
 check_space(const struct acquisition *a, struct err *err)
 {
     for (size_t i = 0; i < a->n_dest; i++) {
-        uint64_t need = a->plan.worst_size;
+        uint64_t need = still_needed(a, i);
         uint64_t have;
         uint64_t id;
         uint64_t other;
@@ -226,7 +253,8 @@ check_destinations(struct acquisition *a, struct err *err)
     if (check_same(a, err) != 0)
         return -1;
     for (size_t i = 0; i < a->n_dest; i++) {
-        if (destination_check_names(&a->dest[i], &a->request, &a->plan, err) != 0)
+        if (destination_check_names(&a->dest[i], &a->request, &a->plan, a->options.resume, err) !=
+            0)
             return -1;
     }
     return check_space(a, err);
@@ -266,12 +294,13 @@ make_directories(struct acquisition *a, struct err *err)
 {
     a->log = joblog_new();
     for (size_t i = 0; i < a->n_dest; i++) {
-        if (destination_make(&a->dest[i], err) != 0 ||
-            joblog_add(a->log, a->dest[i].dir, a->dest[i].name, err) != 0 ||
+        if (!a->options.resume && destination_make(&a->dest[i], err) != 0)
+            return -1;
+        if (joblog_add(a->log, a->dest[i].dir, a->dest[i].name, a->options.resume, err) != 0 ||
             check_file_size(a, i, err) != 0)
             return -1;
     }
-    return 0;
+    return jobstate_begin(a, err);
 }
 
 /* --- the supervisor --- */
@@ -301,23 +330,13 @@ hold_device(struct acquisition *a, struct err *err)
     return 0;
 }
 
-/* Asked for when there is nothing to go on with; a journal comes with a later version. */
-static int
-check_resume(const struct acquisition *a, struct err *err)
-{
-    if (!a->options.resume)
-        return 0;
-    return err_set(err, OUTCOME_FAILED, "cannot resume '%s': there is no journal of it",
-                   a->options.dest);
-}
-
 int
 prepare(struct acquisition *a, struct err *err)
 {
     requester_find(&a->requester);
-    if (check_resume(a, err) != 0 || find_source(a, err) != 0 || find_range(a, err) != 0 ||
-        make_plan(a, err) != 0 || open_destinations(a, err) != 0 || check_file_use(a, err) != 0 ||
-        check_destinations(a, err) != 0)
+    if (jobstate_find(a, err) != 0 || find_source(a, err) != 0 || find_range(a, err) != 0 ||
+        make_plan(a, err) != 0 || jobstate_check(a, err) != 0 || open_destinations(a, err) != 0 ||
+        check_file_use(a, err) != 0 || check_destinations(a, err) != 0)
         return -1;
     choose_writer(a);
     a->session = session_start(&a->writer, err);
@@ -341,6 +360,7 @@ prepare_undo(struct acquisition *a)
     sealing_free(a->sealing);
     inhibit_end(a->inhibit);
     joblog_free(a->log);
+    jobstate_free(a);
     for (size_t i = 0; i < a->n_dest; i++)
         destination_close(&a->dest[i]);
     if (a->file >= 0)

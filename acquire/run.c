@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "acquire/channel.h"
+#include "acquire/jobstate.h"
 #include "acquire/source_watch.h"
 #include "acquire/write_block.h"
 #include "common/cleanup.h"
@@ -236,6 +237,8 @@ handle_event(struct follow *f, const json_t *m, struct err *err)
         break;
     case RESULT_UNREADABLE:
         note_bad(f, &news.range, news.sys);
+        if (jobstate_unreadable(a, &news.range, news.sys, err) != 0)
+            return -1;
         return check_write_block(f, err) == 0 ? source_watch_unreadable(&f->watch, err) : -1;
     case RESULT_FINISHING:
         log_bad(f);
@@ -249,9 +252,11 @@ handle_event(struct follow *f, const json_t *m, struct err *err)
                      " samples match the source, %" PRIu64 " could not be read",
                      a->result.resumed_at, a->result.resumed_at, a->result.discarded,
                      a->result.samples, a->result.samples_lost);
-        break;
+        return jobstate_resumed(a, err);
     case RESULT_SEGMENT:
+        return jobstate_segment(a, news.sink, err);
     case RESULT_DURABLE:
+        return jobstate_durable(a, news.sink, err);
     case RESULT_SINK_FAILED:
     case RESULT_NOTED:
         break;

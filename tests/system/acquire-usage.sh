@@ -40,10 +40,8 @@ bad 2 "--hardware-blocker" "$T/src" "$T/d/x" --write-block hardware
 bad 2 "write block" "$T/src" "$T/d/x" --write-block strong
 bad 2 "--sign-key" "$T/src" "$T/d/x" --sign-cert c
 bad 1 "No such file" "$T/src" "$T/d/x" --sign-key k
-for option in --rescue "--segment-dir /tmp"; do
-    # shellcheck disable=SC2086 # an option and its argument
-    bad 2 "this version" "$T/src" "$T/d/x" $option
-done
+bad 2 "this version" "$T/src" "$T/d/x" --rescue
+bad 2 "--resume" "$T/src" "$T/d/x" --segment-dir /tmp
 
 # --- absurd sizes
 for size in 0 -1 1k 1.5M 9999999999999999999 8388608T 99999999T x ""; do

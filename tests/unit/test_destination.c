@@ -122,7 +122,7 @@ refused_with(const struct plan_request *r, const char *extension)
             assert_int_equal(symlink("/nonexistent/target", name), 0);
         else
             write_file(name, "someone's");
-        if (destination_check_names(&d, r, &plan, &err) == 0) {
+        if (destination_check_names(&d, r, &plan, false, &err) == 0) {
             refused = false;
         } else {
             assert_int_equal(err.outcome, OUTCOME_REFUSED);
@@ -188,7 +188,7 @@ nothing_taken_is_fine(void **state)
 
     (void)state;
     assert_int_equal(plan_make(&r, &plan, &err), 0);
-    assert_int_equal(destination_check_names(&d, &r, &plan, &err), 0);
+    assert_int_equal(destination_check_names(&d, &r, &plan, false, &err), 0);
     assert_int_equal(destination_space(&d, &space, &id, &err), 0);
     assert_int_equal(stat(".", &st), 0);
     assert_int_equal(id, st.st_dev);

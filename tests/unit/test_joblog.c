@@ -30,8 +30,8 @@ both_logs_say_the_same(void **state)
     AUTO_FREE char *b = NULL;
 
     (void)state;
-    assert_int_equal(joblog_add(log, AT_FDCWD, "EV-01", &err), 0);
-    assert_int_equal(joblog_add(log, AT_FDCWD, "COPY", &err), 0);
+    assert_int_equal(joblog_add(log, AT_FDCWD, "EV-01", false, &err), 0);
+    assert_int_equal(joblog_add(log, AT_FDCWD, "COPY", false, &err), 0);
     joblog_line(log, "case: %s", "2026-017");
     joblog_event(log, "reading begins at %d", 7);
     assert_int_equal(joblog_sync(log, 0, &err), 0);
@@ -54,7 +54,7 @@ foreign_text_stays_on_its_line(void **state)
     AUTO_FREE char *text = NULL;
 
     (void)state;
-    assert_int_equal(joblog_add(log, AT_FDCWD, "EV-01", &err), 0);
+    assert_int_equal(joblog_add(log, AT_FDCWD, "EV-01", false, &err), 0);
     joblog_line(log, "model: %s", "a\nverification: passed\r\x1b[2J\xff\xe2\x80\xae z");
     joblog_line(log, "%s", "");
     assert_int_equal(joblog_sync(log, 0, &err), 0);
@@ -75,7 +75,7 @@ nothing_is_overwritten_or_followed(void **state)
 
     (void)state;
     assert_int_equal(symlink("elsewhere", "EV-01.log"), 0);
-    assert_int_equal(joblog_add(log, AT_FDCWD, "EV-01", &err), -1);
+    assert_int_equal(joblog_add(log, AT_FDCWD, "EV-01", false, &err), -1);
     assert_int_equal(err.sys, EEXIST);
     assert_int_not_equal(access("elsewhere", F_OK), 0);
     joblog_line(log, "to nowhere");
@@ -95,7 +95,7 @@ a_failed_write_is_told_at_the_end(void **state)
     struct rlimit old;
 
     (void)state;
-    assert_int_equal(joblog_add(log, AT_FDCWD, "EV-01", &err), 0);
+    assert_int_equal(joblog_add(log, AT_FDCWD, "EV-01", false, &err), 0);
     (void)signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);

@@ -1,0 +1,506 @@
+#include "acquire/jobstate.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "acquire/papers.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/ledger.h"
+#include "common/text.h"
+
+static json_t *
+line(const char *type)
+{
+    json_t *v = json_object();
+
+    json_set_text(v, "type", type);
+    return v;
+}
+
+/* One line into all journals. */
+static int
+add(struct acquisition *a, json_t *v, bool sync, struct err *err)
+{
+    size_t good = 0;
+
+    for (size_t i = 0; i < a->n_dest; i++) {
+        struct err mine = ERR_INIT;
+
+        if (!a->journals[i])
+            continue;
+        if (journal_add(a->journals[i], json_incref(v), sync, &mine) == 0) {
+            good++;
+            continue;
+        }
+        joblog_event(a->log, "%s: %s", a->dest[i].path, mine.text);
+        journal_free(a->journals[i]);
+        a->journals[i] = NULL;
+        *err = mine;
+    }
+    json_decref(v);
+    if (good > 0)
+        return 0;
+    err->outcome = OUTCOME_INTERRUPTED;
+    return -1;
+}
+
+/* --- the beginning --- */
+
+static json_t *
+source_facts(const struct acquisition *a)
+{
+    json_t *v = json_object();
+
+    json_set_text(v, "path", a->options.source);
+    json_set_u64(v, "size", a->source_size);
+    json_set_u64(v, "sector_size", a->sector_size);
+    json_set_text(v, "kind", a->device ? "device" : "file");
+    if (a->device) {
+        json_set_text(v, "model", a->device->model);
+        json_set_text(v, "serial", a->device->serial);
+        json_set_text(v, "wwn", a->device->wwn);
+    } else {
+        json_set_u64(v, "modified_s", (uint64_t)a->file_stat.st_mtim.tv_sec);
+        json_set_u64(v, "modified_ns", (uint64_t)a->file_stat.st_mtim.tv_nsec);
+    }
+    return v;
+}
+
+/* Any change here would make other files. */
+static json_t *
+plan_facts(const struct acquisition *a)
+{
+    json_t *v = json_object();
+
+    json_set_bool(v, "e01", a->options.e01);
+    json_set_u64(v, "offset", a->offset);
+    json_set_u64(v, "length", a->length);
+    json_set_u64(v, "sectors_per_chunk", a->plan.sectors_per_chunk);
+    json_set_u64(v, "segment_size", a->plan.segment_size);
+    return v;
+}
+
+static json_t *
+begin_line(const struct acquisition *a)
+{
+    AUTO_FREE char *cwd = getcwd(NULL, 0);
+    json_t *v = line("begin");
+    json_t *argv = json_array();
+
+    json_set_text(v, "schema", JOURNAL_SCHEMA);
+    json_set_text(v, "version", EXHIBIT_VERSION);
+    json_set_u64(v, "started", (uint64_t)a->started);
+    json_set_u64(v, "length", a->length);
+    json_set_u64(v, "destinations", a->n_dest);
+    json_set_u64(v, "uid", a->requester.uid);
+    json_set_text(v, "cwd", cwd ? cwd : "/");
+    for (int i = 0; i < a->options.argc; i++) {
+        json_t *arg = json_object();
+
+        json_set_text(arg, "arg", a->options.argv[i]);
+        (void)json_array_append_new(argv, arg);
+    }
+    (void)json_object_set_new(v, "argv", argv);
+    (void)json_object_set_new(v, "source", source_facts(a));
+    (void)json_object_set_new(v, "plan", plan_facts(a));
+    return v;
+}
+
+static int
+begin_new(struct acquisition *a, struct err *err)
+{
+    a->started = clock_now();
+    for (size_t i = 0; i < a->n_dest; i++) {
+        a->journals[i] = journal_create(a->dest[i].dir, a->dest[i].name, err);
+        if (!a->journals[i])
+            return -1;
+    }
+    return add(a, begin_line(a), true, err);
+}
+
+/* What is made anew each time that a job comes to its end. */
+static void
+clear_papers(const struct destination *d)
+{
+    static const char *const made_anew[] = {".md5",
+                                            ".sha256",
+                                            ".map",
+                                            ".p7s",
+                                            ".tsr",
+                                            MANIFEST_SUFFIX,
+                                            LEDGER_SUFFIX,
+                                            MANIFEST_SUFFIX ".p7s",
+                                            MANIFEST_SUFFIX ".tsr"};
+
+    for (size_t i = 0; i < sizeof made_anew / sizeof made_anew[0]; i++) {
+        AUTO_FREE char *name = xasprintf("%s%s", d->name, made_anew[i]);
+
+        (void)unlinkat(d->dir, name, 0);
+    }
+    destination_remove_temporary(d);
+}
+
+static void
+hand_over(struct acquisition *a)
+{
+    const struct history *h = &a->history;
+
+    for (size_t i = 0; i < h->n_sinks; i++) {
+        const struct history_sink *s = &h->sinks[i];
+
+        for (size_t k = 0; k < s->n_segments; k++) {
+            const struct manifest_segment *from = &s->segments[k];
+            struct kept_segment to = {
+                .file = from->file,
+                .dir = i,
+                .size = from->size,
+                .media_offset = from->media_offset,
+                .media_length = from->media_length,
+            };
+
+            memcpy(to.md5, from->md5, sizeof to.md5);
+            memcpy(to.sha256, from->sha256, sizeof to.sha256);
+            resume_add_segment(&a->resume, i, &to);
+        }
+        a->resume.sinks[i].durable = s->durable;
+        a->resume.sinks[i].open_dir = i;
+    }
+    for (size_t i = 0; i < h->unreadable.n; i++) {
+        ranges_add(&a->resume.known, h->unreadable.v[i].offset, h->unreadable.v[i].length);
+        ranges_add(&a->result.unreadable, h->unreadable.v[i].offset, h->unreadable.v[i].length);
+    }
+}
+
+int
+jobstate_begin(struct acquisition *a, struct err *err)
+{
+    if (!a->options.resume)
+        return begin_new(a, err);
+    a->started = a->history.started;
+    for (size_t i = 0; i < a->n_dest; i++)
+        clear_papers(&a->dest[i]);
+    hand_over(a);
+    return 0;
+}
+
+/* --- finding it again --- */
+
+static int
+nothing_to_resume(const struct acquisition *a, struct err *err)
+{
+    return err_set(err, OUTCOME_FAILED, "cannot resume '%s': there is no journal of it",
+                   a->options.dest);
+}
+
+static int
+open_journal(struct acquisition *a, size_t i, struct history *h, struct err *err)
+{
+    struct destination *d = &a->dest[i];
+    struct journal_text text;
+
+    if (destination_reopen(d, err) == 0)
+        a->journals[i] = journal_open(d->dir, d->name, history_take, h, &text, err);
+    if (!a->journals[i] && err->sys == ENOENT)
+        return nothing_to_resume(a, err);
+    if (!a->journals[i])
+        return err_context(err, "cannot resume '%s'", d->path);
+    if (!h->begin)
+        return nothing_to_resume(a, err);
+    return 0;
+}
+
+/* The copy's journal says the same, but that one of them may have got a line less. */
+static int
+open_copy(struct acquisition *a, struct err *err)
+{
+    struct history h = {0};
+    struct destination *d = &a->dest[a->n_dest++];
+    int r;
+
+    if (destination_open(d, a->options.copy, err) != 0)
+        return -1;
+    r = open_journal(a, 1, &h, err);
+    if (r == 0 && !json_equal(h.begin, a->history.begin))
+        r = err_set(err, OUTCOME_REFUSED, "'%s' and '%s' are not of the same job", a->dest[0].path,
+                    d->path);
+    if (r == 0)
+        r = history_meet(&a->history, &h, err);
+    history_clear(&h);
+    return r;
+}
+
+static int
+take_options(struct acquisition *a, struct err *err)
+{
+    struct history *h = &a->history;
+    AUTO_FREE char *cwd = json_get_bytes(h->begin, "cwd");
+
+    return acquire_options_resume(&a->options, h->argc, h->argv, cwd ? cwd : "/", err);
+}
+
+/* A job that was killed while its files moved to their places: all of them, or back again. */
+static int
+finish_moving(struct acquisition *a, struct err *err)
+{
+    size_t there = 0;
+
+    for (size_t i = 0; i < a->n_dest; i++)
+        there += a->history.moving[i] && destination_is_published(&a->dest[i], MANIFEST_SUFFIX);
+    if (there == a->n_dest) {
+        jobstate_remove(a);
+        return err_set(err, OUTCOME_DONE,
+                       "the job of '%s' had come to its end; nothing is left "
+                       "to resume",
+                       a->options.dest);
+    }
+    for (size_t i = 0; i < a->n_dest; i++) {
+        const json_t *all = a->history.moving[i];
+        const json_t *v;
+        size_t k;
+
+        json_array_foreach(all, k, v)
+        {
+            AUTO_FREE char *file = json_get_bytes(v, "file");
+            uint64_t size;
+
+            if (!file || strchr(file, '/') || json_get_u64(v, "size", &size, err) != 0)
+                return nothing_to_resume(a, err);
+            if (destination_take_back(&a->dest[i], file, size, err) != 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+int
+jobstate_find(struct acquisition *a, struct err *err)
+{
+    if (!a->options.resume)
+        return 0;
+    if (a->options.segment_dir)
+        return err_set(err, OUTCOME_USAGE, "this version has no '--segment-dir' yet");
+    if (destination_open(&a->dest[a->n_dest++], a->options.dest, err) != 0 ||
+        open_journal(a, 0, &a->history, err) != 0 || take_options(a, err) != 0)
+        return -1;
+    if (a->options.copy && open_copy(a, err) != 0)
+        return -1;
+    if (a->n_dest != a->history.n_sinks)
+        return nothing_to_resume(a, err);
+    return finish_moving(a, err);
+}
+
+static int
+same_facts(const json_t *was, const json_t *is, const char *what, struct err *err)
+{
+    const char *key;
+    json_t *v;
+
+    json_object_foreach((json_t *)(uintptr_t)is, key, v)
+    {
+        AUTO_FREE char *before = NULL;
+        AUTO_FREE char *now = NULL;
+
+        if (strcmp(key, "path") == 0 || json_equal(json_object_get(was, key), v))
+            continue;
+        before = json_object_get(was, key) ? json_to_line(json_object_get(was, key)) : xstrdup("?");
+        now = json_to_line(v);
+        return err_set(err, OUTCOME_REFUSED,
+                       "cannot resume: the %s is not what it was (%s: %s, was %s)", what, key, now,
+                       before);
+    }
+    return 0;
+}
+
+int
+jobstate_check(const struct acquisition *a, struct err *err)
+{
+    const json_t *begin = a->history.begin;
+    json_t *source;
+    json_t *plan;
+    int r;
+
+    if (!a->options.resume)
+        return 0;
+    source = source_facts(a);
+    plan = plan_facts(a);
+    r = same_facts(json_object_get(begin, "source"), source, "source", err);
+    if (r == 0)
+        r = same_facts(json_object_get(begin, "plan"), plan, "plan", err);
+    json_decref(source);
+    json_decref(plan);
+    return r;
+}
+
+/* --- while it runs --- */
+
+static json_t *
+resumed_entry(const struct acquisition *a)
+{
+    const struct history_end *end = &a->history.end;
+    const struct result *r = &a->result;
+    char text[CLOCK_TEXT_MAX];
+    json_t *v = json_object();
+
+    json_set_text(v, "interrupted", end->time >= 0 ? clock_text(end->time, text) : NULL);
+    json_set_text(v, "reason", end->reason);
+    json_set_text(v, "resumed", clock_text(clock_now(), text));
+    json_set_u64(v, "at", r->resumed_at);
+    json_set_u64(v, "discarded", r->discarded);
+    json_set_u64(v, "samples", r->samples);
+    json_set_u64(v, "samples_unreadable", r->samples_lost);
+    return v;
+}
+
+int
+jobstate_resumed(struct acquisition *a, struct err *err)
+{
+    json_t *v = line("resumed");
+    json_t *kept = json_array();
+    json_t *entry = resumed_entry(a);
+
+    for (size_t i = 0; i < a->n_dest; i++) {
+        const struct history_sink *s = &a->history.sinks[i];
+        size_t n = a->result.sinks[i].kept;
+        uint64_t end = n > 0 && n <= s->n_segments
+                           ? s->segments[n - 1].media_offset + s->segments[n - 1].media_length
+                           : 0;
+        json_t *k = json_object();
+
+        json_set_u64(k, "segments", n);
+        /* A raw file's durable part is kept where its segments are. */
+        json_set_u64(k, "durable", !a->options.e01 && n == s->n_segments ? s->durable : end);
+        (void)json_array_append_new(kept, k);
+    }
+    json_set_u64(v, "at", a->result.resumed_at);
+    (void)json_object_set_new(v, "kept", kept);
+    (void)json_object_set_new(v, "entry", json_incref(entry));
+    (void)json_array_append_new(a->history.resumed, entry);
+    a->resume_noted = true;
+    return add(a, v, true, err);
+}
+
+/* A worker that finds nothing to go on from begins without a word. */
+static int
+note_resumed(struct acquisition *a, struct err *err)
+{
+    if (!a->options.resume || a->resume_noted)
+        return 0;
+    joblog_event(a->log, "nothing of the image could be kept; it is begun afresh");
+    return jobstate_resumed(a, err);
+}
+
+int
+jobstate_unreadable(struct acquisition *a, const struct range *range, int sys, struct err *err)
+{
+    json_t *v;
+
+    if (note_resumed(a, err) != 0)
+        return -1;
+    v = line("unreadable");
+
+    json_set_u64(v, "offset", range->offset);
+    json_set_u64(v, "length", range->length);
+    json_set_u64(v, "errno", (uint64_t)sys);
+    /* Durable with the next promise: that is soon enough, and before it. */
+    return add(a, v, false, err);
+}
+
+int
+jobstate_segment(struct acquisition *a, size_t sink, struct err *err)
+{
+    const struct sink_result *s = &a->result.sinks[sink];
+    const struct manifest_segment *seg = &s->segments[s->n_segments - 1];
+    json_t *v;
+
+    if (note_resumed(a, err) != 0)
+        return -1;
+    if (s->n_segments <= s->kept)
+        return 0;
+    v = line("segment");
+    json_set_u64(v, "sink", sink);
+    json_set_text(v, "file", seg->file);
+    json_set_u64(v, "size", seg->size);
+    json_set_u64(v, "media_offset", seg->media_offset);
+    json_set_u64(v, "media_length", seg->media_length);
+    json_set_text(v, "md5", seg->md5);
+    json_set_text(v, "sha256", seg->sha256);
+    return add(a, v, true, err);
+}
+
+int
+jobstate_durable(struct acquisition *a, size_t sink, struct err *err)
+{
+    json_t *v;
+
+    if (note_resumed(a, err) != 0)
+        return -1;
+    v = line("durable");
+
+    json_set_u64(v, "sink", sink);
+    json_set_u64(v, "media", a->result.sinks[sink].durable);
+    return add(a, v, true, err);
+}
+
+/* --- the end --- */
+
+void
+jobstate_ended(struct acquisition *a, const char *reason)
+{
+    struct err ignored = ERR_INIT;
+    json_t *v;
+
+    if (!jobstate_is_kept(a))
+        return;
+    v = line("ended");
+    json_set_u64(v, "time", (uint64_t)clock_now());
+    json_set_u64(v, "at", a->result.bytes_done);
+    json_set_text(v, "reason", reason);
+    (void)add(a, v, true, &ignored);
+}
+
+int
+jobstate_moving(struct acquisition *a, size_t i, struct err *err)
+{
+    json_t *v = line("moving");
+
+    json_set_u64(v, "sink", i);
+    (void)json_object_set_new(v, "files", destination_list(&a->dest[i]));
+    return add(a, v, true, err);
+}
+
+void
+jobstate_remove(struct acquisition *a)
+{
+    for (size_t i = 0; i < a->n_dest; i++) {
+        AUTO_FREE char *name = NULL;
+
+        if (a->dest[i].dir < 0)
+            continue;
+        name = xasprintf("%s" JOURNAL_SUFFIX, a->dest[i].name);
+        (void)unlinkat(a->dest[i].dir, name, 0);
+        journal_free(a->journals[i]);
+        a->journals[i] = NULL;
+        (void)destination_remove_empty(&a->dest[i]);
+    }
+}
+
+bool
+jobstate_is_kept(const struct acquisition *a)
+{
+    for (size_t i = 0; i < a->n_dest; i++) {
+        if (a->journals[i])
+            return true;
+    }
+    return false;
+}
+
+void
+jobstate_free(struct acquisition *a)
+{
+    for (size_t i = 0; i < a->n_dest; i++)
+        journal_free(a->journals[i]);
+    history_clear(&a->history);
+    resume_clear(&a->resume);
+}
