@@ -18,6 +18,10 @@ struct reader_spec {
     uint64_t length; /* bytes of the image */
     uint32_t sector_size;
     unsigned retries;
+    /* Below known_until (a multiple of the sector, or the length) the source returns what was read
+       before: `known` says what of it was unreadable then, and reading must not fail now. */
+    const struct ranges *known; /* image bytes; or NULL */
+    uint64_t known_until;
     /* Called for each unreadable range as it is found (image bytes), with the errno of its read. */
     void (*on_unreadable)(void *context, const struct range *range, int sys);
     void *context;

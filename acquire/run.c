@@ -170,7 +170,12 @@ log_bad(struct follow *f)
 static void
 note_bad(struct follow *f, const struct range *range, int sys)
 {
-    if (f->bad.length != 0 && sys == f->bad_sys && f->bad.offset + f->bad.length == range->offset) {
+    bool alike = f->bad.length != 0 && sys == f->bad_sys;
+
+    /* A retry pass may go backward. */
+    if (alike && (f->bad.offset + f->bad.length == range->offset ||
+                  range->offset + range->length == f->bad.offset)) {
+        f->bad.offset = range->offset < f->bad.offset ? range->offset : f->bad.offset;
         f->bad.length += range->length;
         return;
     }

@@ -33,6 +33,15 @@ struct source {
    alignment of `start` (the first byte that will be read) allow it; *direct says which. */
 struct source *source_from_fd(int fd, uint64_t start, bool *direct, struct err *err);
 
+enum source_failure {
+    SOURCE_MEDIUM, /* these bytes cannot be read; others may be */
+    SOURCE_GONE,   /* no device any more */
+    SOURCE_OTHER,  /* nothing that reading on could help */
+};
+
+/* What the errno of a failed read means. */
+enum source_failure source_classify(int sys);
+
 static inline ssize_t
 source_pread(struct source *s, void *buf, size_t n, uint64_t offset)
 {

@@ -70,11 +70,15 @@ parse_header(const char *line, struct mapfile *map)
     if (parse_number(&line, &map->current) != 0 || *line == '\0' || !strchr("?*/-FG+", *line))
         return -1;
     map->phase = *line++;
+    map->pass = 1;
     while (*line == ' ' || *line == '\t')
         line++;
     if (*line == '\0')
         return 0; /* files of ddrescue before 1.22 have no pass number */
-    return parse_number(&line, &pass) == 0 && *line == '\0' ? 0 : -1;
+    if (parse_number(&line, &pass) != 0 || *line != '\0' || pass > UINT32_MAX)
+        return -1;
+    map->pass = (unsigned)pass;
+    return 0;
 }
 
 static int
@@ -144,36 +148,56 @@ mapfile_free(struct mapfile *map)
 }
 
 char *
-mapfile_text(uint64_t size, const struct ranges *bad, const char *command)
+mapfile_write(const struct mapfile *map, const char *command)
 {
     AUTO_FREE char *safe = text_printable(command);
     char *out = NULL;
     size_t n = 0;
     FILE *f = open_memstream(&out, &n);
-    uint64_t at = 0;
 
     if (!f)
         return xstrdup("");
     (void)fprintf(f, "# Mapfile. Written by Exhibit %s in the format of GNU ddrescue\n",
                   EXHIBIT_VERSION);
     (void)fprintf(f, "# Command line: %s\n# current_pos  current_status  current_pass\n", safe);
-    (void)fprintf(f, "0x%08" PRIX64 "     +               1\n#      pos        size  status\n",
-                  size);
-    for (size_t i = 0; i < bad->n; i++) {
-        const struct range *r = &bad->v[i];
-
-        if (r->offset > at)
-            (void)fprintf(f, "0x%08" PRIX64 "  0x%08" PRIX64 "  +\n", at, r->offset - at);
-        (void)fprintf(f, "0x%08" PRIX64 "  0x%08" PRIX64 "  -\n", r->offset, r->length);
-        at = r->offset + r->length;
-    }
-    if (at < size)
-        (void)fprintf(f, "0x%08" PRIX64 "  0x%08" PRIX64 "  +\n", at, size - at);
+    (void)fprintf(f, "0x%08" PRIX64 "     %c               %u\n#      pos        size  status\n",
+                  map->current, map->phase, map->pass);
+    for (size_t i = 0; i < map->n; i++)
+        (void)fprintf(f, "0x%08" PRIX64 "  0x%08" PRIX64 "  %c\n", map->blocks[i].offset,
+                      map->blocks[i].length, (char)map->blocks[i].status);
     if (fclose(f) != 0) {
         free(out);
         return xstrdup("");
     }
     return out;
+}
+
+static void
+append(struct mapfile *map, uint64_t from, uint64_t to, enum map_status status)
+{
+    if (to > from)
+        map->blocks[map->n++] = (struct map_block){from, to - from, status};
+}
+
+char *
+mapfile_text(uint64_t size, const struct ranges *bad, const char *command)
+{
+    struct mapfile map = {.current = size, .phase = '+', .pass = 1};
+    uint64_t at = 0;
+    char *text;
+
+    map.blocks = xcalloc(bad->n * 2 + 1, sizeof *map.blocks);
+    for (size_t i = 0; i < bad->n; i++) {
+        uint64_t end = bad->v[i].offset + bad->v[i].length;
+
+        append(&map, at, bad->v[i].offset, MAP_FINISHED);
+        append(&map, bad->v[i].offset, end, MAP_BAD_SECTOR);
+        at = end;
+    }
+    append(&map, at, size, MAP_FINISHED);
+    text = mapfile_write(&map, command);
+    free(map.blocks);
+    return text;
 }
 
 void

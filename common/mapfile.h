@@ -29,6 +29,7 @@ struct map_block {
 struct mapfile {
     uint64_t current; /* position in bytes */
     char phase;       /* ddrescue's current_status: ? * / - F G + */
+    unsigned pass;    /* of that phase, from 1 */
     struct map_block *blocks;
     size_t n;
 };
@@ -42,6 +43,9 @@ void mapfile_free(struct mapfile *map);
    was; ddrescuelog accepts it. The caller frees it. `command` goes into a comment line, printable.
  */
 char *mapfile_text(uint64_t size, const struct ranges *bad, const char *command);
+
+/* The text of a map as it stands, from which ddrescue itself could go on. The caller frees it. */
+char *mapfile_write(const struct mapfile *map, const char *command);
 
 /* Adds the blocks with that status to out. */
 void mapfile_ranges(const struct mapfile *map, enum map_status status, struct ranges *out);
