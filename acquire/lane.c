@@ -1,11 +1,14 @@
 #include "acquire/lane.h"
 
+#include <pthread.h>
+
 #include "common/text.h"
 
 struct lane {
     struct digest *digest;
     uint64_t piece;
-    uint64_t filled; /* bytes in the piece that is open */
+    uint64_t filled;      /* bytes in the piece that is open */
+    pthread_mutex_t lock; /* guards the list: others may read it while the lane is fed */
     char **hex;
     size_t n;
     size_t cap;
@@ -17,10 +20,11 @@ lane_new(const char *algorithm, uint64_t piece, struct err *err)
 {
     struct lane *l = xcalloc(1, sizeof *l);
 
+    (void)pthread_mutex_init(&l->lock, NULL);
     l->piece = piece;
     l->digest = digest_new(algorithm, err);
     if (!l->digest) {
-        free(l);
+        lane_free(l);
         return NULL;
     }
     return l;
@@ -35,6 +39,7 @@ lane_free(struct lane *l)
         free(l->hex[i]);
     free(l->hex);
     digest_free(l->digest);
+    (void)pthread_mutex_destroy(&l->lock);
     free(l);
 }
 
@@ -44,11 +49,13 @@ close_piece(struct lane *l)
     char hex[DIGEST_HEX_MAX];
 
     digest_final_hex(l->digest, hex);
+    (void)pthread_mutex_lock(&l->lock);
     if (l->n == l->cap) {
         l->cap = l->cap * 2 + 8;
         l->hex = xrealloc(l->hex, l->cap, sizeof *l->hex);
     }
     l->hex[l->n++] = xstrdup(hex);
+    (void)pthread_mutex_unlock(&l->lock);
     l->filled = 0;
 }
 
@@ -116,13 +123,23 @@ lane_piece(const struct lane *l)
 }
 
 size_t
-lane_count(const struct lane *l)
+lane_count(struct lane *l)
 {
-    return l->n;
+    size_t n;
+
+    (void)pthread_mutex_lock(&l->lock);
+    n = l->n;
+    (void)pthread_mutex_unlock(&l->lock);
+    return n;
 }
 
 const char *
-lane_hex(const struct lane *l, size_t i)
+lane_hex(struct lane *l, size_t i)
 {
-    return l->hex[i];
+    const char *hex;
+
+    (void)pthread_mutex_lock(&l->lock);
+    hex = l->hex[i];
+    (void)pthread_mutex_unlock(&l->lock);
+    return hex;
 }

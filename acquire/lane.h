@@ -26,8 +26,8 @@ void lane_end(struct lane *l);
 
 const char *lane_algorithm(const struct lane *l);
 uint64_t lane_piece(const struct lane *l);
-/* After lane_end: the digests in order, lower-case hex. */
-size_t lane_count(const struct lane *l);
-const char *lane_hex(const struct lane *l, size_t i);
+/* Any thread: the digests so far, in order, lower-case hex; all of them after lane_end. */
+size_t lane_count(struct lane *l);
+const char *lane_hex(struct lane *l, size_t i);
 
 #endif

@@ -144,9 +144,18 @@ lanes_media_hashes(const struct lanes *l, struct manifest_hashes *out)
 static const char *
 hex_at(const struct lanes *l, const char *algorithm, uint64_t piece, size_t i)
 {
-    const struct lane *lane = find(l, algorithm, piece);
+    struct lane *lane = find(l, algorithm, piece);
 
     return i < lane_count(lane) ? lane_hex(lane, i) : "";
+}
+
+size_t
+lanes_segments_done(const struct lanes *l)
+{
+    size_t md5 = lane_count(find(l, "md5", l->job->segment_size));
+    size_t sha256 = lane_count(find(l, "sha256", l->job->segment_size));
+
+    return md5 < sha256 ? md5 : sha256;
 }
 
 void

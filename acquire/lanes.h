@@ -19,7 +19,9 @@ struct lane **lanes_list(struct lanes *l, size_t *n);
 
 /* After the lanes have ended. */
 void lanes_media_hashes(const struct lanes *l, struct manifest_hashes *out);
-/* Of raw segment i, from 0. */
+/* Any thread: how many raw segments are hashed. */
+size_t lanes_segments_done(const struct lanes *l);
+/* Of raw segment i, from 0; "" until it is hashed. */
 void lanes_segment_hashes(const struct lanes *l, size_t i, char md5[DIGEST_HEX_MAX],
                           char sha256[DIGEST_HEX_MAX]);
 /* Of piece i, from 0: MD5 and SHA-256. */

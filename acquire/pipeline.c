@@ -1,5 +1,6 @@
 #include "acquire/pipeline.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -28,6 +29,7 @@ struct pipeline {
     bool failed;
     struct err err;
     size_t sinks_left;
+    uint64_t pack_from; /* no sink wants the media before */
 };
 
 /* The first failure is the one that is told. */
@@ -92,10 +94,25 @@ run_packer(void *arg)
     struct block *b;
 
     while ((b = ring_take_unpacked(w->p->ring)) != NULL) {
-        packer_pack(w->on.packer, b);
+        if (b->offset + b->length > w->p->pack_from)
+            packer_pack(w->on.packer, b);
         ring_packed(w->p->ring, b);
     }
     return NULL;
+}
+
+void
+pipeline_sink_drop(struct pipeline_sink *s)
+{
+    static const int mendable[] = {ENOSPC, EDQUOT,  EIO,       EROFS,     ENODEV,    ENXIO,
+                                   ESTALE, EFBIG,   ETIMEDOUT, ENOENT,    ENOTCONN,  EHOSTDOWN,
+                                   EPIPE,  ENOLINK, EREMOTEIO, ENOMEDIUM, ECONNRESET};
+
+    for (size_t i = 0; i < sizeof mendable / sizeof mendable[0]; i++) {
+        if (s->err.sys == mendable[i])
+            s->err.outcome = OUTCOME_INTERRUPTED;
+    }
+    s->failed = true;
 }
 
 /* With the last sink goes the job. */
@@ -104,7 +121,7 @@ drop_sink(struct pipeline *p, struct pipeline_sink *s)
 {
     bool last;
 
-    s->failed = true;
+    pipeline_sink_drop(s);
     (void)pthread_mutex_lock(&p->lock);
     last = --p->sinks_left == 0;
     (void)pthread_mutex_unlock(&p->lock);
@@ -120,7 +137,8 @@ run_sink(void *arg)
     const struct block *b;
 
     while ((b = ring_next(w->p->ring, w->consumer, w->p->spec.pack)) != NULL) {
-        if (!s->failed && s->sink->ops->put(s->sink, b, &s->err) != 0)
+        if (!s->failed && b->offset + b->length > s->sink->from &&
+            s->sink->ops->put(s->sink, b, &s->err) != 0)
             drop_sink(w->p, s);
         ring_release(w->p->ring, w->consumer);
     }
@@ -189,6 +207,11 @@ pipeline_start(const struct pipeline_spec *spec, struct err *err)
 
     p->spec = *spec;
     p->sinks_left = spec->n_sinks;
+    p->pack_from = spec->n_sinks > 0 ? UINT64_MAX : 0;
+    for (size_t i = 0; i < spec->n_sinks; i++) {
+        if (spec->sinks[i].sink->from < p->pack_from)
+            p->pack_from = spec->sinks[i].sink->from;
+    }
     (void)pthread_mutex_init(&p->lock, NULL);
     p->reader = reader_new(&spec->reader);
     p->workers = xcalloc(1 + ring.n_consumers + spec->n_packers, sizeof *p->workers);

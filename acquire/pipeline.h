@@ -15,8 +15,8 @@
 #include "acquire/sink.h"
 
 struct pipeline_sink {
-    struct sink *sink;
-    bool failed; /* dropped on its first error; the others go on */
+    struct sink *sink; /* is given nothing that lies wholly below its `from` */
+    bool failed;       /* dropped on its first error; the others go on */
     struct err err;
 };
 
@@ -40,6 +40,10 @@ struct pipeline_spec {
 struct pipeline;
 
 struct pipeline *pipeline_start(const struct pipeline_spec *spec, struct err *err);
+
+/* Drops the sink for s->err. What a destination runs out of, or loses, can be put right: such an
+   error is OUTCOME_INTERRUPTED from now on. */
+void pipeline_sink_drop(struct pipeline_sink *s);
 
 /* Any thread: stops as soon as the reads under way have returned. */
 void pipeline_stop(struct pipeline *p);

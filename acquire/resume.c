@@ -103,6 +103,8 @@ send_known(int sock, const struct ranges *known, struct err *err)
 int
 resume_send(int sock, const struct resume *r, struct err *err)
 {
+    json_t *go;
+
     for (size_t i = WORKER_SINKS_MAX; i-- > 0;) {
         if (send_sink(sock, i, &r->sinks[i], err) != 0)
             return -1;
@@ -115,7 +117,11 @@ resume_send(int sock, const struct resume *r, struct err *err)
         if (channel_send(sock, m, err) != 0)
             return -1;
     }
-    return send_known(sock, &r->known, err) == 0 ? channel_send(sock, message("go"), err) : -1;
+    if (send_known(sock, &r->known, err) != 0)
+        return -1;
+    go = message("go");
+    json_set_bool(go, "again", r->again);
+    return channel_send(sock, go, err);
 }
 
 /* --- the worker's side --- */
@@ -255,6 +261,8 @@ resume_receive(int sock, struct resume *r, size_t n_dirs, uint64_t length, struc
         bool stop = type && strcmp(type, "stop") == 0;
         int result;
 
+        if (go)
+            r->again = json_is_true(json_object_get(m, "again"));
         if (!m)
             return end ? err_set(err, OUTCOME_INTERRUPTED, "the front has gone") : -1;
         result = go     ? 0

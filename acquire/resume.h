@@ -10,6 +10,7 @@
 #ifndef EXHIBIT_ACQUIRE_RESUME_H
 #define EXHIBIT_ACQUIRE_RESUME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,7 @@ struct kept_sink {
 };
 
 struct resume {
+    bool again; /* an earlier run wrote there: what is not promised here is thrown away */
     struct kept_sink sinks[WORKER_SINKS_MAX];
     size_t owner[WORKER_DIRS_MAX]; /* the sink that wrote into an earlier directory */
     size_t n_dirs;                 /* all of them */

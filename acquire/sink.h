@@ -1,13 +1,15 @@
 /*
  * Where an image goes: a list of sinks, each fed the blocks in order by a thread of its own. A
  * sink makes segment files in one directory, by name, without ever following a link or opening
- * what exists; it hands each finished segment to a segment_log.
+ * what exists; it hands each finished segment to a segment_log. A sink that goes on after an
+ * interruption keeps what the journal promises (keep.h), as if it had written it just now.
  */
 #ifndef EXHIBIT_ACQUIRE_SINK_H
 #define EXHIBIT_ACQUIRE_SINK_H
 
 #include <stdint.h>
 
+#include "acquire/resume.h"
 #include "acquire/ring.h"
 #include "acquire/segments.h"
 #include "common/err.h"
@@ -31,6 +33,9 @@ struct sink_ops {
 
 struct sink {
     const struct sink_ops *ops;
+    uint64_t from;      /* the media up to here are there already: put() skips them */
+    size_t kept;        /* segments that were there before */
+    uint64_t discarded; /* bytes of files thrown away, since no promise covers them */
 };
 
 struct sink_spec {
@@ -40,6 +45,10 @@ struct sink_spec {
     uint32_t sector_size;    /* bytes */
     uint64_t segment_size;   /* bytes a file at most; raw: 0 is one file */
     struct segment_log *log; /* takes the finished segments; stays the caller's */
+    /* What is there already; NULL: nothing. Both stay the caller's. */
+    const struct resume *resume;
+    size_t index;    /* of this sink in it */
+    const int *dirs; /* the descriptors of its directories; the sink's own is dirs[index] */
 };
 
 struct e01_spec { /* what only an E01 holds */

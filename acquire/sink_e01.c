@@ -4,6 +4,7 @@
  * exists: it is used by one thread, in a directory that nobody else can write, through
  * /proc/self/fd.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,8 +13,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "acquire/keep.h"
 #include "acquire/sink.h"
 #include "common/cleanup.h"
+#include "common/ewf_format.h"
 #include "common/segname.h"
 #include "common/text.h"
 
@@ -26,14 +29,13 @@
 /* A write that failed with less than this left on the file system failed for want of space. */
 #define FULL_BELOW ((uint64_t)1 << 20)
 
-/* EWF-E01: signature (8), a 1, segment number (2), a 0 (2); the first section follows. */
-#define FILE_HEADER_SIZE 13
-#define DESCRIPTOR_SIZE 76
-
 /* Longer header values make ewfinfo give up on all of them; the manifest has the whole text. */
 #define HEADER_VALUE_MAX 500
 
 #define WRITE_BEHIND ((uint64_t)32 << 20)
+
+/* Segment files that libewf keeps open. */
+#define OPEN_HANDLES 8
 
 struct e01_sink {
     struct sink base;
@@ -50,6 +52,7 @@ struct e01_sink {
     uint64_t settled;    /* bytes of the open segment that are final */
     uint64_t guess_at;   /* where a sectors section's descriptor was first seen, and … */
     uint64_t guess;      /* … where it pointed then */
+    size_t linked;       /* kept segments up to here may be links; see link_segments() */
 };
 
 static int
@@ -151,22 +154,6 @@ set_media(struct e01_sink *s, const struct e01_spec *e01, libewf_error_t **error
            libewf_handle_set_maximum_segment_size(s->handle, s->limit, error) == 1;
 }
 
-static int
-open_handle(struct e01_sink *s, const struct e01_spec *e01, struct err *err)
-{
-    AUTO_FREE char *path = xasprintf("/proc/self/fd/%d/%s", s->spec.dir, s->name);
-    char *const names[] = {path};
-    libewf_error_t *error = NULL;
-
-    if (libewf_handle_initialize(&s->handle, &error) != 1 ||
-        libewf_handle_set_maximum_number_of_open_handles(s->handle, 8, &error) != 1 ||
-        libewf_handle_open(s->handle, names, 1, LIBEWF_OPEN_WRITE, &error) != 1 ||
-        libewf_handle_set_header_codepage(s->handle, LIBEWF_CODEPAGE_ASCII, &error) != 1 ||
-        set_media(s, e01, &error) != 1)
-        return ewf_failed(&error, "cannot set up the E01", err);
-    return set_headers(s, e01, err);
-}
-
 static char *
 segment_name(const struct e01_sink *s, uint32_t number)
 {
@@ -175,54 +162,131 @@ segment_name(const struct e01_sink *s, uint32_t number)
     return segname_e01(number, ext) == 0 ? xasprintf("%s%s", s->name, ext) : NULL;
 }
 
-static uint64_t
-le64(const uint8_t *p)
+static int
+open_fresh(struct e01_sink *s, const struct e01_spec *e01, struct err *err)
 {
-    uint64_t v = 0;
+    AUTO_FREE char *path = xasprintf("/proc/self/fd/%d/%s", s->spec.dir, s->name);
+    char *const names[] = {path};
+    libewf_error_t *error = NULL;
 
-    for (int i = 7; i >= 0; i--)
-        v = v << 8 | p[i];
-    return v;
+    if (libewf_handle_initialize(&s->handle, &error) != 1 ||
+        libewf_handle_set_maximum_number_of_open_handles(s->handle, OPEN_HANDLES, &error) != 1 ||
+        libewf_handle_open(s->handle, names, 1, LIBEWF_OPEN_WRITE, &error) != 1 ||
+        libewf_handle_set_header_codepage(s->handle, LIBEWF_CODEPAGE_ASCII, &error) != 1 ||
+        set_media(s, e01, &error) != 1)
+        return ewf_failed(&error, "cannot set up the E01", err);
+    return set_headers(s, e01, err);
 }
 
-static uint32_t
-adler32(const uint8_t *p, size_t n)
-{
-    uint32_t a = 1;
-    uint32_t b = 0;
+/* --- going on --- */
 
-    for (size_t i = 0; i < n; i++) {
-        a = (a + p[i]) % 65521;
-        b = (b + a) % 65521;
+/* libewf takes the segment size of a set that it resumes from the first file, or with one file
+   alone has none, and its own setter refuses once the set is open. These stand before the library's
+   functions of the same names, through which the size passes while a set opens. They change nothing
+   but during open_kept(). */
+static _Thread_local uint64_t forced_segment_size;
+
+typedef int size_setter(void *table, uint64_t size, void **error);
+size_setter libewf_segment_table_initialize;
+size_setter libewf_segment_table_set_maximum_segment_size;
+
+static int
+set_size(const char *name, void *table, uint64_t size, void **error)
+{
+    size_setter *original = NULL;
+
+    *(void **)&original = dlsym(RTLD_NEXT, name);
+    return original ? original(table, forced_segment_size ? forced_segment_size : size, error) : -1;
+}
+
+int
+libewf_segment_table_initialize(void *table, uint64_t size, void **error)
+{
+    return set_size(__func__, table, size, error);
+}
+
+int
+libewf_segment_table_set_maximum_segment_size(void *table, uint64_t size, void **error)
+{
+    return set_size(__func__, table, size, error);
+}
+
+/* The library makes new segments where the first one lies. Those that lie in another directory are
+   linked into this one for as long as the sink lives. */
+static int
+link_segments(struct e01_sink *s, const struct keep *keep, struct err *err)
+{
+    for (size_t i = 0; i < keep->n; i++) {
+        const struct kept_segment *k = &keep->v[i];
+        AUTO_FREE char *to = xasprintf("/proc/self/fd/%d/%s", s->spec.dirs[k->dir], k->file);
+
+        if (k->dir == s->spec.index)
+            continue;
+        if (symlinkat(to, s->spec.dir, k->file) != 0)
+            return err_errno(err, "cannot link segment '%s'", k->file);
+        s->linked = i + 1;
     }
-    return b << 16 | a;
+    return 0;
 }
 
-struct descriptor {
-    bool sectors;  /* the type */
-    uint64_t next; /* offset of the section after it */
-};
-
-/* A section descriptor (EWF-E01: type in 16 bytes, offset of the next in 8, size in 8, 40 of
-   padding, Adler-32 of these 72; little-endian), if a valid one stands at `at`. */
-static bool
-read_descriptor(const struct e01_sink *s, uint64_t at, struct descriptor *out)
+static void
+unlink_segments(const struct e01_sink *s)
 {
-    uint8_t d[DESCRIPTOR_SIZE];
+    for (size_t i = 0; i < s->linked; i++) {
+        const struct kept_segment *k = &s->spec.resume->sinks[s->spec.index].v[i];
+
+        if (k->dir != s->spec.index)
+            (void)unlinkat(s->spec.dir, k->file, 0);
+    }
+}
+
+/* Here libewf keeps all segments open: when it resumes a set with fewer open files allowed, it
+   loses track of them and fails to finalize. */
+static int
+open_kept(struct e01_sink *s, const struct keep *keep, struct err *err)
+{
+    char **names = xcalloc(keep->n, sizeof *names);
+    libewf_error_t *error = NULL;
+    size64_t size = 0;
+    bool ok;
+
+    for (size_t i = 0; i < keep->n; i++)
+        names[i] = xasprintf("/proc/self/fd/%d/%s", s->spec.dir, keep->v[i].file);
+    forced_segment_size = s->limit;
+    ok =
+        libewf_handle_initialize(&s->handle, &error) == 1 &&
+        libewf_handle_open(s->handle, names, (int)keep->n, LIBEWF_OPEN_WRITE_RESUME, &error) == 1 &&
+        libewf_handle_get_maximum_segment_size(s->handle, &size, &error) == 1;
+    forced_segment_size = 0;
+    for (size_t i = 0; i < keep->n; i++)
+        free(names[i]);
+    free(names);
+    if (!ok)
+        return ewf_failed(&error, "cannot go on with the E01", err);
+    if (size != s->limit)
+        return err_set(err, OUTCOME_FAILED,
+                       "cannot go on with the E01: libewf does not take its segment size");
+    return 0;
+}
+
+/* The section descriptor at `at`, if a valid one stands there. */
+static bool
+read_descriptor(const struct e01_sink *s, uint64_t at, struct ewf_descriptor *out)
+{
+    uint8_t d[EWF_DESCRIPTOR_SIZE];
 
     if (pread(s->file, d, sizeof d, (off_t)at) != (ssize_t)sizeof d)
         return false;
-    out->sectors = memcmp(d, "sectors", 8) == 0;
-    out->next = le64(d + 16);
-    return adler32(d, 72) == (uint32_t)(le64(d + 68) >> 32);
+    ewf_decode_descriptor(d, out);
+    return out->checksum_ok;
 }
 
 /* libewf appends, but for one thing: the descriptor of a sectors section stands there with a guess
    of its size until the section ends. It is final once it has changed since it was first seen. */
 static bool
-is_final(struct e01_sink *s, uint64_t at, const struct descriptor *d)
+is_final(struct e01_sink *s, uint64_t at, const struct ewf_descriptor *d)
 {
-    if (!d->sectors)
+    if (strcmp(d->type, "sectors") != 0)
         return true;
     if (s->guess_at == at)
         return d->next != s->guess;
@@ -237,8 +301,8 @@ static void
 find_settled(struct e01_sink *s)
 {
     uint64_t at = s->settled;
-    struct descriptor d;
-    struct descriptor after;
+    struct ewf_descriptor d;
+    struct ewf_descriptor after;
 
     while (read_descriptor(s, at, &d) && is_final(s, at, &d) && d.next > at &&
            read_descriptor(s, d.next, &after))
@@ -278,7 +342,7 @@ begin_segment(struct e01_sink *s, uint32_t number, uint64_t media_offset)
     s->number = number;
     s->start = media_offset;
     s->in_segment = 0;
-    s->settled = FILE_HEADER_SIZE;
+    s->settled = EWF_FILE_HEADER_SIZE;
     s->guess_at = 0;
     segment_log_begin(s->spec.log, name, media_offset);
 }
@@ -338,10 +402,14 @@ static int
 e01_put(struct sink *base, const struct block *b, struct err *err)
 {
     struct e01_sink *s = (struct e01_sink *)base;
+    uint64_t skip = 0;
 
     if (segment_log_check(s->spec.log, err) != 0)
         return -1;
     for (size_t i = 0; i < b->n_chunks; i++) {
+        skip += b->chunks[i].media;
+        if (b->offset + skip <= s->base.from)
+            continue;
         if (write_chunk(s, &b->chunks[i], err) != 0)
             return err_context(err, "segment %" PRIu32 " at media offset %" PRIu64, s->number,
                                s->at);
@@ -410,11 +478,32 @@ e01_free(struct sink *base)
         (void)close(s->file);
     if (s->handle)
         (void)libewf_handle_free(&s->handle, NULL);
+    unlink_segments(s);
     free(s->name);
     free(s);
 }
 
 static const struct sink_ops e01_ops = {.put = e01_put, .finish = e01_finish, .free = e01_free};
+
+/* From the segments that are kept; with none left, afresh. */
+static int
+go_on(struct e01_sink *s, const struct e01_spec *e01, struct err *err)
+{
+    struct keep keep;
+
+    if (keep_prepare(&s->spec, true, NULL, &keep, err) != 0)
+        return -1;
+    s->base.discarded = keep.discarded;
+    if (keep.n == 0)
+        return open_fresh(s, e01, err);
+    if (link_segments(s, &keep, err) != 0 || open_kept(s, &keep, err) != 0)
+        return -1;
+    for (size_t i = 0; i < keep.n; i++)
+        segment_log_keep(s->spec.log, s->spec.dirs[keep.v[i].dir], &keep.v[i]);
+    s->base.kept = keep.n;
+    s->base.from = s->at = keep.end;
+    return 0;
+}
 
 struct sink *
 sink_e01_new(const struct sink_spec *spec, const struct e01_spec *e01, struct err *err)
@@ -422,17 +511,18 @@ sink_e01_new(const struct sink_spec *spec, const struct e01_spec *e01, struct er
     struct e01_sink *s = xcalloc(1, sizeof *s);
     uint64_t reserve =
         TAIL_RESERVE < spec->segment_size / 16 ? TAIL_RESERVE : spec->segment_size / 16;
+    bool again = spec->resume && spec->resume->again;
 
     s->base.ops = &e01_ops;
     s->spec = *spec;
     s->name = xstrdup(spec->name);
     s->file = -1;
     s->limit = spec->segment_size - reserve;
-    if (open_handle(s, e01, err) != 0) {
+    if ((again ? go_on(s, e01, err) : open_fresh(s, e01, err)) != 0) {
         e01_free(&s->base);
         return NULL;
     }
-    begin_segment(s, 1, 0);
+    begin_segment(s, (uint32_t)s->base.kept + 1, s->at);
     return &s->base;
 }
 

@@ -1,7 +1,9 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "acquire/keep.h"
 #include "acquire/sink.h"
 #include "common/segname.h"
 #include "common/text.h"
@@ -22,15 +24,23 @@ struct raw_sink {
 };
 
 static int
-open_segment(struct raw_sink *s, struct err *err)
+name_segment(struct raw_sink *s, struct err *err)
 {
     char ext[SEGNAME_EXT_MAX] = ".raw";
 
-    s->number++;
     if (s->spec.segment_size != 0 && segname_raw_split(s->number, ext) != 0)
         return err_set(err, OUTCOME_FAILED, "no name is left for segment %u", s->number);
     free(s->file);
     s->file = xasprintf("%s%s", s->name, ext);
+    return 0;
+}
+
+static int
+open_segment(struct raw_sink *s, struct err *err)
+{
+    s->number++;
+    if (name_segment(s, err) != 0)
+        return -1;
     s->fd =
         openat(s->spec.dir, s->file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (s->fd < 0)
@@ -75,6 +85,7 @@ write_all(struct raw_sink *s, const uint8_t *p, size_t n, struct err *err)
                               SYNC_FILE_RANGE_WRITE);
         s->flushed = end;
     }
+    segment_log_settled(s->spec.log, s->at - s->start);
     return 0;
 }
 
@@ -82,9 +93,12 @@ static int
 raw_put(struct sink *base, const struct block *b, struct err *err)
 {
     struct raw_sink *s = (struct raw_sink *)base;
-    const uint8_t *p = b->data;
-    size_t n = b->length;
+    size_t skip = s->at > b->offset ? (size_t)(s->at - b->offset) : 0;
+    const uint8_t *p = b->data + skip;
+    size_t n = b->length - skip;
 
+    if (segment_log_check(s->spec.log, err) != 0)
+        return -1;
     while (n > 0) {
         uint64_t limit = s->spec.segment_size;
         size_t part = n;
@@ -126,15 +140,77 @@ raw_free(struct sink *base)
 
 static const struct sink_ops raw_ops = {.put = raw_put, .finish = raw_finish, .free = raw_free};
 
+/* The durable part of the file that was open; what lies after it is cut off. */
+static int
+reopen_segment(struct raw_sink *s, const struct keep *keep, struct err *err)
+{
+    uint64_t length = keep->durable - keep->end;
+    struct stat st;
+
+    s->fd = openat(s->spec.dir, s->file, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (s->fd < 0 || fstat(s->fd, &st) != 0)
+        return err_errno(err, "cannot open segment '%s'", s->file);
+    s->number++;
+    s->start = keep->end;
+    s->at = keep->durable;
+    s->flushed = length;
+    s->base.discarded += (uint64_t)st.st_size - length;
+    if (ftruncate(s->fd, (off_t)length) != 0 || lseek(s->fd, (off_t)length, SEEK_SET) < 0)
+        return err_errno(err, "cannot cut segment '%s' to %llu bytes", s->file,
+                         (unsigned long long)length);
+    segment_log_begin(s->spec.log, s->file, s->start);
+    segment_log_settled(s->spec.log, length);
+    return 0;
+}
+
+/* A promised part that is not there in full is redone with the whole file. */
+static bool
+can_continue(const struct raw_sink *s)
+{
+    const struct kept_sink *k = &s->spec.resume->sinks[s->spec.index];
+    uint64_t end = kept_end(k);
+    struct stat st;
+
+    return k->durable > end && k->open_dir == s->spec.index &&
+           fstatat(s->spec.dir, s->file, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+           (uint64_t)st.st_size >= k->durable - end &&
+           (s->spec.segment_size == 0 || k->durable - end <= s->spec.segment_size);
+}
+
+static int
+go_on(struct raw_sink *s, struct err *err)
+{
+    struct keep keep;
+
+    /* The name of the file after the segments that are promised. */
+    s->number = (uint32_t)s->spec.resume->sinks[s->spec.index].n + 1;
+    if (name_segment(s, err) != 0 ||
+        keep_prepare(&s->spec, false, can_continue(s) ? s->file : NULL, &keep, err) != 0)
+        return -1;
+    for (size_t i = 0; i < keep.n; i++)
+        segment_log_keep(s->spec.log, s->spec.dirs[keep.v[i].dir], &keep.v[i]);
+    s->number = (uint32_t)keep.n;
+    s->at = keep.end;
+    s->base.kept = keep.n;
+    s->base.discarded = keep.discarded;
+    if (keep.durable > keep.end && reopen_segment(s, &keep, err) != 0)
+        return -1;
+    s->base.from = s->at;
+    return 0;
+}
+
 struct sink *
 sink_raw_new(const struct sink_spec *spec, struct err *err)
 {
     struct raw_sink *s = xcalloc(1, sizeof *s);
 
-    (void)err;
     s->base.ops = &raw_ops;
     s->spec = *spec;
     s->name = xstrdup(spec->name);
     s->fd = -1;
+    if (spec->resume && spec->resume->again && go_on(s, err) != 0) {
+        raw_free(&s->base);
+        return NULL;
+    }
     return &s->base;
 }

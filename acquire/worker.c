@@ -7,9 +7,11 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "acquire/channel.h"
+#include "acquire/existing.h"
 #include "acquire/gate.h"
 #include "acquire/job.h"
 #include "acquire/lanes.h"
@@ -35,7 +37,13 @@ struct worker {
     struct gate *gate;
     bool direct;
     struct lanes *lanes;
+    struct existing *existing; /* what is imaged already, or NULL */
+    uint64_t known_until;      /* its end, bytes of the image */
+    int dirs[WORKER_DIRS_MAX]; /* their descriptors */
+    struct sink_spec specs[WORKER_SINKS_MAX];
     struct segment_log *logs[WORKER_SINKS_MAX];
+    size_t told[WORKER_SINKS_MAX]; /* segments that the front knows of */
+    uint64_t told_durable[WORKER_SINKS_MAX];
     struct pipeline_sink sinks[WORKER_SINKS_MAX];
     struct pipeline *pipeline;
     int stop_pipe[2]; /* closing the write end ends the control thread */
@@ -145,19 +153,31 @@ receive_job(struct worker *w, struct err *err)
     return resume_receive(WORKER_FD_EVENTS, &w->resume, w->n_dirs, w->job.length, err);
 }
 
+/* An E01 that goes on needs all of its segments open. Not possible any more in the sandbox. */
+static void
+allow_many_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int
 enter_sandbox(struct worker *w, struct err *err)
 {
-    int dirs[WORKER_DIRS_MAX];
     struct sandbox_spec spec = {
-        .write_dirs = dirs,
+        .write_dirs = w->dirs,
         .n_write_dirs = w->n_dirs,
         .allow_threads = true,
         .allow_send = true,
     };
 
     for (size_t i = 0; i < w->n_dirs; i++)
-        dirs[i] = WORKER_FD_DIR + (int)i;
+        w->dirs[i] = WORKER_FD_DIR + (int)i;
+    allow_many_files();
     if (sandbox_limit(0, 0, err) != 0)
         return -1;
     return sandbox_enter(&spec, w->job.lenient, &w->sandbox, err);
@@ -167,14 +187,7 @@ static struct sink *
 new_sink(struct worker *w, size_t i, struct err *err)
 {
     const struct job *j = &w->job;
-    struct sink_spec spec = {
-        .dir = WORKER_FD_DIR + (int)i,
-        .name = i == 0 ? j->name : j->copy_name,
-        .media_size = j->length,
-        .sector_size = j->sector_size,
-        .segment_size = j->segment_size,
-        .log = w->logs[i],
-    };
+    struct sink_spec *spec = &w->specs[i];
     struct e01_spec e01 = {
         .sectors_per_chunk = j->sectors_per_chunk,
         .best = j->compression == COMPRESSION_BEST,
@@ -191,7 +204,18 @@ new_sink(struct worker *w, size_t i, struct err *err)
         .serial = j->serial,
     };
 
-    return j->e01 ? sink_e01_new(&spec, &e01, err) : sink_raw_new(&spec, err);
+    *spec = (struct sink_spec){
+        .dir = w->dirs[i],
+        .name = i == 0 ? j->name : j->copy_name,
+        .media_size = j->length,
+        .sector_size = j->sector_size,
+        .segment_size = j->segment_size,
+        .log = w->logs[i],
+        .resume = &w->resume,
+        .index = i,
+        .dirs = w->dirs,
+    };
+    return j->e01 ? sink_e01_new(spec, &e01, err) : sink_raw_new(spec, err);
 }
 
 static int
@@ -205,6 +229,57 @@ make_sinks(struct worker *w, struct err *err)
         if (!w->sinks[i].sink)
             return -1;
     }
+    return 0;
+}
+
+static void
+tell_resumed(const struct worker *w, uint64_t at, const struct existing_samples *samples)
+{
+    json_t *m = message("resumed");
+    json_t *kept = json_array();
+    uint64_t discarded = 0;
+
+    for (size_t i = 0; i < w->n_sinks; i++) {
+        discarded += w->sinks[i].sink->discarded;
+        (void)json_array_append_new(kept, json_integer((json_int_t)w->sinks[i].sink->kept));
+    }
+    json_set_u64(m, "at", at);
+    json_set_u64(m, "discarded", discarded);
+    json_set_u64(m, "samples", samples->compared);
+    json_set_u64(m, "samples_lost", samples->lost);
+    (void)json_object_set_new(m, "kept", kept);
+    tell(m);
+}
+
+/* The sink that has the most is read instead of the source, up to there. */
+static int
+go_on(struct worker *w, struct err *err)
+{
+    struct existing_samples samples = {0};
+    size_t most = 0;
+    struct existing_spec spec = {
+        .e01 = w->job.e01,
+        .source = w->source,
+        .offset = w->job.offset,
+        .known = &w->resume.known,
+    };
+
+    if (!w->resume.again)
+        return 0;
+    for (size_t i = 1; i < w->n_sinks; i++) {
+        if (w->sinks[i].sink->from > w->sinks[most].sink->from)
+            most = i;
+    }
+    spec.sink = &w->specs[most];
+    spec.kept = w->sinks[most].sink->kept;
+    spec.until = w->sinks[most].sink->from;
+    if (spec.until > 0) {
+        w->existing = existing_open(&spec, err);
+        if (!w->existing || existing_compare(w->existing, &samples, err) != 0)
+            return -1;
+    }
+    w->known_until = spec.until;
+    tell_resumed(w, spec.until, &samples);
     return 0;
 }
 
@@ -223,7 +298,7 @@ set_up(struct worker *w, struct err *err)
     w->gate = gate_new(w->source);
     w->source = gate_source(w->gate);
     tell_ready(w);
-    return make_sinks(w, err);
+    return make_sinks(w, err) == 0 ? go_on(w, err) : -1;
 }
 
 static void
@@ -235,10 +310,53 @@ tear_down(struct worker *w)
             w->sinks[i].sink->ops->free(w->sinks[i].sink);
         segment_log_free(w->logs[i]);
     }
+    existing_free(w->existing);
     lanes_free(w->lanes);
     source_close(w->source);
     resume_clear(&w->resume);
     job_clear(&w->job);
+}
+
+static void
+tell_segment(const struct worker *w, size_t sink, size_t number)
+{
+    struct segment v = segment_log_at(w->logs[sink], number);
+    json_t *m = message("segment");
+
+    if (!w->job.e01)
+        lanes_segment_hashes(w->lanes, number, v.md5, v.sha256);
+    json_set_u64(m, "sink", sink);
+    json_set_text(m, "file", v.file);
+    json_set_u64(m, "size", v.size);
+    json_set_text(m, "md5", v.md5);
+    json_set_text(m, "sha256", v.sha256);
+    json_set_u64(m, "media_offset", v.media_offset);
+    json_set_u64(m, "media_length", v.media_length);
+    tell(m);
+}
+
+/* What has become durable since: closed segments whose hashes are known, and the open raw file.
+   Only one thread at a time calls this. */
+static void
+tell_durable(struct worker *w)
+{
+    size_t hashed = w->job.e01 ? SIZE_MAX : lanes_segments_done(w->lanes);
+
+    for (size_t i = 0; i < w->n_sinks; i++) {
+        size_t done = segment_log_done(w->logs[i]);
+        uint64_t media = segment_log_durable(w->logs[i]);
+
+        while (w->told[i] < done && w->told[i] < hashed)
+            tell_segment(w, i, w->told[i]++);
+        if (!w->job.e01 && media > w->told_durable[i]) {
+            json_t *m = message("durable");
+
+            json_set_u64(m, "sink", i);
+            json_set_u64(m, "media", media);
+            tell(m);
+            w->told_durable[i] = media;
+        }
+    }
 }
 
 /* --- the run --- */
@@ -282,6 +400,7 @@ control(void *arg)
         if (n > 0 && p[1].revents && !obey(w))
             p[1].fd = -1;
         tell_progress(w);
+        tell_durable(w);
     }
 }
 
@@ -289,11 +408,13 @@ static int
 run_pipeline(struct worker *w, struct err *err)
 {
     struct pipeline_spec spec = {
-        .reader = {.source = w->source,
+        .reader = {.source = w->existing ? existing_source(w->existing) : w->source,
                    .offset = w->job.offset,
                    .length = w->job.length,
                    .sector_size = w->job.sector_size,
                    .retries = w->job.retries,
+                   .known = &w->resume.known,
+                   .known_until = w->known_until,
                    .on_unreadable = tell_unreadable},
         .sinks = w->sinks,
         .n_sinks = w->n_sinks,
@@ -320,6 +441,27 @@ run_pipeline(struct worker *w, struct err *err)
     return r;
 }
 
+/* A raw segment's hash is made again on the way to the media's; an E01's by its log. */
+static int
+check_kept(const struct worker *w, size_t sink, struct err *err)
+{
+    const struct kept_segment *v = w->resume.sinks[sink].v;
+
+    for (size_t i = 0; !w->job.e01 && i < w->sinks[sink].sink->kept; i++) {
+        char md5[DIGEST_HEX_MAX];
+        char sha256[DIGEST_HEX_MAX];
+
+        lanes_segment_hashes(w->lanes, i, md5, sha256);
+        if ((*v[i].md5 && strcmp(v[i].md5, md5) != 0) ||
+            (*v[i].sha256 && strcmp(v[i].sha256, sha256) != 0))
+            return err_set(err, OUTCOME_FAILED,
+                           "segment '%s' does not hold what it held when it was promised: it was "
+                           "changed or is damaged",
+                           v[i].file);
+    }
+    return 0;
+}
+
 /* The hashes go into the E01; then its last segment is closed, hashed and made durable. */
 static void
 finish_sink(struct worker *w, size_t i, const struct manifest_hashes *hashes)
@@ -332,34 +474,12 @@ finish_sink(struct worker *w, size_t i, const struct manifest_hashes *hashes)
 
     if (s->failed)
         return;
-    if (s->sink->ops->finish(s->sink, &final, &s->err) != 0 ||
+    if (check_kept(w, i, &s->err) != 0 || s->sink->ops->finish(s->sink, &final, &s->err) != 0 ||
         segment_log_finish(w->logs[i], &s->err) != 0)
-        s->failed = true;
+        pipeline_sink_drop(s);
 }
 
 /* --- the result --- */
-
-static void
-tell_segments(struct worker *w, size_t sink)
-{
-    size_t n;
-    struct segment *v = segment_log_list(w->logs[sink], &n);
-
-    for (size_t i = 0; i < n; i++) {
-        json_t *m = message("segment");
-
-        if (!w->job.e01)
-            lanes_segment_hashes(w->lanes, i, v[i].md5, v[i].sha256);
-        json_set_u64(m, "sink", sink);
-        json_set_text(m, "file", v[i].file);
-        json_set_u64(m, "size", v[i].size);
-        json_set_text(m, "md5", v[i].md5);
-        json_set_text(m, "sha256", v[i].sha256);
-        json_set_u64(m, "media_offset", v[i].media_offset);
-        json_set_u64(m, "media_length", v[i].media_length);
-        tell(m);
-    }
-}
 
 static void
 tell_hashes(const char *type, uint64_t offset, uint64_t length,
@@ -401,10 +521,10 @@ tell_result(struct worker *w, const struct manifest_hashes *hashes, struct err *
             tell(m);
             *err = w->sinks[i].err;
         } else {
-            tell_segments(w, i);
             good++;
         }
     }
+    tell_durable(w);
     if (good == 0)
         return -1;
     tell_pieces(w);
@@ -447,9 +567,6 @@ main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     w.n_dirs = (size_t)n;
     r = run(&w, &err);
-    /* A full disk may show as late as in the last fsync. */
-    if (r != 0 && (err.sys == ENOSPC || err.sys == EDQUOT))
-        err.outcome = OUTCOME_INTERRUPTED;
     if (r != 0)
         tell_error(&err);
     tear_down(&w);

@@ -32,6 +32,7 @@ part(void)
 static void
 fill(struct resume *r)
 {
+    r->again = true;
     r->n_dirs = 4;
     r->owner[1] = 1;
     r->owner[3] = 1;
@@ -95,6 +96,7 @@ everything_travels(void **state)
     assert_int_equal(in.sinks[1].durable, 123456);
     assert_int_equal(in.sinks[1].open_dir, 3);
     assert_int_equal(in.owner[3], 1);
+    assert_true(in.again);
     assert_int_equal(in.known.n, N_RANGES);
     assert_memory_equal(in.known.v, out.known.v, N_RANGES * sizeof *in.known.v);
     resume_clear(&in);
