@@ -29,12 +29,17 @@ json_t *
 channel_receive(int sock, bool *end, struct err *err)
 {
     AUTO_FREE char *buf = xcalloc(CHANNEL_MESSAGE_MAX, 1);
+    unsigned resets = 0;
+    bool reset;
     json_t *m;
     ssize_t r;
 
+    /* A peer that ends without having read all that we sent makes this an error, once, before what
+       it has sent itself can be read. */
     do {
         r = recv(sock, buf, CHANNEL_MESSAGE_MAX, 0);
-    } while (r < 0 && errno == EINTR);
+        reset = r < 0 && errno == ECONNRESET && resets++ == 0;
+    } while (r < 0 && (errno == EINTR || reset));
     *end = r == 0 || (r < 0 && errno == ECONNRESET);
     if (*end)
         return NULL;

@@ -171,6 +171,29 @@ the_end_is_no_error(void **state)
     assert_int_equal(err.sys, EPIPE);
 }
 
+/* A worker that has just been told to stop may be at its end already. */
+static void
+what_was_sent_before_the_end_arrives(void **state)
+{
+    struct err err = ERR_INIT;
+    bool end = false;
+    json_t *done = json_object();
+    json_t *stop = json_object();
+
+    (void)state;
+    json_set_text(done, "type", "done");
+    json_set_text(stop, "type", "stop");
+    assert_int_equal(channel_send(ends[0], done, &err), 0);
+    assert_int_equal(channel_send(ends[1], stop, &err), 0);
+    (void)close(ends[0]);
+    ends[0] = -1;
+    done = channel_receive(ends[1], &end, &err);
+    assert_non_null(done);
+    json_decref(done);
+    assert_null(channel_receive(ends[1], &end, &err));
+    assert_true(end);
+}
+
 #define CHANNEL_TEST(f) cmocka_unit_test_setup_teardown(f, make_socket, close_socket)
 
 int
@@ -184,6 +207,7 @@ main(void)
         CHANNEL_TEST(deep_nesting_is_an_error),
         CHANNEL_TEST(too_long_is_not_sent),
         CHANNEL_TEST(the_end_is_no_error),
+        CHANNEL_TEST(what_was_sent_before_the_end_arrives),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
