@@ -3,6 +3,7 @@
  * that a worker reads; it prepares, follows, writes the papers, has the image read back, and
  * publishes it.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <sys/stat.h>
 
@@ -167,6 +168,11 @@ publish_one(struct acquisition *a, size_t i, struct err *err)
         return -1;
     if (!is_good(a, i))
         return 0;
+    for (size_t k = 0; i == 0 && k < a->n_places; k++) {
+        if (jobstate_moving(a, a->n_dest + k, err) != 0 ||
+            destination_publish(&a->place[k], NULL, err) != 0)
+            return -1;
+    }
     if (jobstate_moving(a, i, err) != 0)
         return -1;
     return destination_publish(&a->dest[i], last, err);
@@ -188,6 +194,7 @@ publish(struct acquisition *a, struct err *err)
 {
     char sha256[WORKER_SINKS_MAX][DIGEST_HEX_MAX] = {{0}};
 
+    a->publishing = true;
     for (size_t i = 0; i < a->n_dest; i++) {
         if (!a->result.sinks[i].failed &&
             (papers_write_manifest(a, i, sha256[i], err) != 0 ||
@@ -300,6 +307,13 @@ report_end(const struct acquisition *a)
     return (int)outcome;
 }
 
+/* Nothing more can be written where the image lies. */
+static bool
+is_full(int sys)
+{
+    return sys == ENOSPC || sys == EDQUOT || sys == EROFS || sys == EIO;
+}
+
 /* The command that goes on with the job, as a shell takes it. */
 static void
 say_resume(const struct acquisition *a)
@@ -309,8 +323,11 @@ say_resume(const struct acquisition *a)
     AUTO_FREE char *safe_source = text_printable(source);
     AUTO_FREE char *safe_dest = text_printable(dest);
 
-    (void)fprintf(stderr, "exhibit: to continue: exhibit acquire --resume %s %s\n", safe_source,
-                  safe_dest);
+    (void)fprintf(stderr, "exhibit: to continue: exhibit acquire --resume %s %s%s\n", safe_source,
+                  safe_dest,
+                  a->result.failed && is_full(a->result.err.sys)
+                      ? " (--segment-dir DIR writes the rest elsewhere)"
+                      : "");
 }
 
 /* Nothing half-made is left without a word. */
@@ -367,6 +384,7 @@ acquire(struct acquisition *a, struct err *err)
         return -1;
     }
     a->finished = clock_now();
+    jobstate_place_segments(a);
     check_source_file(a);
     if (check_interrupt(a, err) != 0 || write_papers(a, err) != 0 || check_interrupt(a, err) != 0 ||
         read_back(a, err) != 0 || check_interrupt(a, err) != 0)

@@ -47,6 +47,13 @@ struct acquisition {
     size_t n_dest;
 
     /* what is there already, of a job that goes on; else nothing */
+    struct destination
+        place[WORKER_DIRS_MAX]; /* --segment-dir: DIR/NAME of the first image's files */
+    char *place_paths[WORKER_DIRS_MAX];
+    size_t n_places;
+    size_t writing;       /* into which of them, from 1; 0: DEST.partial */
+    bool new_place;       /* which has yet to be made */
+    bool publishing;      /* the manifests tell where files will lie, not where they are checked */
     struct resume resume; /* its directories: dest[] first, then these */
     int earlier[WORKER_DIRS_MAX];
     size_t n_earlier;
@@ -77,6 +84,13 @@ struct acquisition {
     bool unsealed;                              /* a signature or time stamp is missing */
     char record[SUPERVISOR_TEXT_MAX];           /* where the supervisor's record lies, or "" */
 };
+
+/* Where the files of image i are written now. */
+static inline const struct destination *
+acquisition_written_to(const struct acquisition *a, size_t i)
+{
+    return i == 0 && a->writing > 0 ? &a->place[a->writing - 1] : &a->dest[i];
+}
 
 static inline uint64_t
 acquisition_unreadable_sectors(const struct acquisition *a)

@@ -192,13 +192,15 @@ list_files(const struct destination *d, const char *last, struct names *out, str
     rewinddir(dir);
     while ((e = readdir(dir)) != NULL) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-            strcmp(e->d_name, last) == 0 || is_journal(d, e->d_name))
+            (last && strcmp(e->d_name, last) == 0) || is_journal(d, e->d_name))
             continue;
         out->v = xrealloc(out->v, out->n + 2, sizeof *out->v);
         out->v[out->n++] = xstrdup(e->d_name);
     }
-    out->v = xrealloc(out->v, out->n + 1, sizeof *out->v);
-    out->v[out->n++] = xstrdup(last);
+    if (last) {
+        out->v = xrealloc(out->v, out->n + 1, sizeof *out->v);
+        out->v[out->n++] = xstrdup(last);
+    }
     return 0;
 }
 
@@ -247,7 +249,7 @@ destination_list(const struct destination *d)
     struct err ignored = ERR_INIT;
     json_t *array = json_array();
 
-    (void)list_files(d, "", &names, &ignored);
+    (void)list_files(d, NULL, &names, &ignored);
     for (size_t i = 0; i < names.n; i++) {
         struct stat st;
         json_t *v;
@@ -296,7 +298,7 @@ destination_remove_temporary(const struct destination *d)
     struct names names = {0};
     struct err ignored = ERR_INIT;
 
-    (void)list_files(d, "", &names, &ignored);
+    (void)list_files(d, NULL, &names, &ignored);
     for (size_t i = 0; i < names.n; i++) {
         if (strncmp(names.v[i], begin, strlen(begin)) == 0)
             (void)unlinkat(d->dir, names.v[i], 0);

@@ -51,8 +51,8 @@ int destination_take_back(const struct destination *d, const char *file, uint64_
 /* Removes what outfile_write() left of a file that it did not come to name. */
 void destination_remove_temporary(const struct destination *d);
 
-/* Moves every file of DEST.partial but the journal beside DEST, `last` (a file name) at the end,
-   and removes the directory. If a name has been taken meanwhile, nothing stays moved
+/* Moves every file of DEST.partial but the journal beside DEST, `last` (a file name, or NULL) at
+   the end, and removes the directory. If a name has been taken meanwhile, nothing stays moved
    (OUTCOME_REFUSED). */
 int destination_publish(struct destination *d, const char *last, struct err *err);
 

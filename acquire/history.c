@@ -133,6 +133,8 @@ take_segment(struct history *h, const json_t *line, struct err *err)
         return bad(err, "a segment without a file name");
     }
     s->segments = xrealloc(s->segments, s->n_segments + 1, sizeof *s->segments);
+    s->places = xrealloc(s->places, s->n_segments + 1, sizeof *s->places);
+    s->places[s->n_segments] = s->place;
     s->segments[s->n_segments++] = seg;
     if (s->durable < segments_end(s))
         s->durable = segments_end(s);
@@ -191,7 +193,7 @@ take_resumed(struct history *h, const json_t *line, struct err *err)
     h->end.time = -1;
     free(h->end.reason);
     h->end.reason = NULL;
-    for (size_t i = 0; i < h->n_sinks; i++) {
+    for (size_t i = 0; i < WORKER_DIRS_MAX; i++) {
         json_decref(h->moving[i]);
         h->moving[i] = NULL;
     }
@@ -214,17 +216,44 @@ take_ended(struct history *h, const json_t *line, struct err *err)
     return 0;
 }
 
+/* From here on the first sink writes there. */
+static int
+take_directory(struct history *h, const json_t *line, struct err *err)
+{
+    char *path = json_get_bytes(line, "path");
+    struct history_sink *s = &h->sinks[0];
+
+    if (!path || *path != '/') {
+        free(path);
+        return bad(err, "a directory without its path");
+    }
+    s->place = 0;
+    while (s->place < h->n_directories && strcmp(h->directories[s->place], path) != 0)
+        s->place++;
+    if (s->place++ < h->n_directories) {
+        free(path);
+        return 0;
+    }
+    if (h->n_directories >= WORKER_DIRS_MAX - h->n_sinks) {
+        free(path);
+        return bad(err, "too many directories");
+    }
+    h->directories = xrealloc(h->directories, h->n_directories + 1, sizeof *h->directories);
+    h->directories[h->n_directories++] = path;
+    return 0;
+}
+
 static int
 take_moving(struct history *h, const json_t *line, struct err *err)
 {
     json_t *files = json_object_get(line, "files");
-    uint64_t sink;
+    uint64_t place;
 
-    if (!json_is_array(files) || !sink_of(h, line, err) ||
-        json_get_u64(line, "sink", &sink, err) != 0)
+    if (!json_is_array(files) || json_get_u64(line, "place", &place, err) != 0 ||
+        place >= h->n_sinks + h->n_directories)
         return bad(err, "no names");
-    json_decref(h->moving[sink]);
-    h->moving[sink] = json_incref(files);
+    json_decref(h->moving[place]);
+    h->moving[place] = json_incref(files);
     return 0;
 }
 
@@ -234,7 +263,7 @@ static const struct {
 } lines[] = {
     {"begin", take_begin},     {"unreadable", take_unreadable}, {"segment", take_segment},
     {"durable", take_durable}, {"resumed", take_resumed},       {"ended", take_ended},
-    {"moving", take_moving},
+    {"moving", take_moving},   {"directory", take_directory},
 };
 
 int
@@ -270,6 +299,8 @@ history_meet(struct history *h, const struct history *other, struct err *err)
             s->durable = o->durable;
         if (s->durable < segments_end(s))
             s->durable = segments_end(s);
+    }
+    for (size_t i = 0; i < WORKER_DIRS_MAX; i++) {
         if (!h->moving[i])
             h->moving[i] = json_incref(other->moving[i]);
     }
@@ -287,11 +318,16 @@ history_clear(struct history *h)
         free(h->argv[i]);
     free(h->argv);
     for (size_t i = 0; i < WORKER_SINKS_MAX; i++) {
-        json_decref(h->moving[i]);
+        free(h->sinks[i].places);
         for (size_t k = 0; k < h->sinks[i].n_segments; k++)
             free(h->sinks[i].segments[k].file);
         free(h->sinks[i].segments);
     }
+    for (size_t i = 0; i < WORKER_DIRS_MAX; i++)
+        json_decref(h->moving[i]);
+    for (size_t i = 0; i < h->n_directories; i++)
+        free(h->directories[i]);
+    free(h->directories);
     ranges_free(&h->unreadable);
     free(h->end.reason);
     *h = (struct history){0};

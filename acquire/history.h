@@ -24,6 +24,8 @@ struct history_sink {
     struct manifest_segment *segments; /* closed and durable, in order, without gaps */
     size_t n_segments;
     uint64_t durable; /* bytes of the media, from the first, that are durable (raw) */
+    size_t place;   /* where its open file lies: 0, beside its journal, or directories[place - 1] */
+    size_t *places; /* the same of each segment */
 };
 
 struct history_end { /* of a run that did not come to its end */
@@ -39,11 +41,15 @@ struct history {
     int argc;
     struct history_sink sinks[WORKER_SINKS_MAX];
     size_t n_sinks;
-    struct ranges unreadable;         /* bytes of the image */
-    json_t *resumed;                  /* an array: as the manifest's acquisition.resumed */
-    uint64_t at;                      /* bytes of the image that the last run had read */
-    struct history_end end;           /* of the last run */
-    json_t *moving[WORKER_SINKS_MAX]; /* { file, size } of what was to move beside DEST, or NULL */
+    char **directories; /* absolute, in the order that they came into use; of the first sink */
+    size_t n_directories;
+    struct ranges unreadable; /* bytes of the image */
+    json_t *resumed;          /* an array: as the manifest's acquisition.resumed */
+    uint64_t at;              /* bytes of the image that the last run had read */
+    struct history_end end;   /* of the last run */
+    /* { file, size } of what was to move to its place, or NULL: of the sinks, then the directories
+     */
+    json_t *moving[WORKER_DIRS_MAX];
 };
 
 /* Takes one line, as journal_take does; context is a struct history, zeroed at first. */

@@ -1,6 +1,7 @@
 #include "acquire/jobstate.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "acquire/papers.h"
@@ -142,10 +143,26 @@ clear_papers(const struct destination *d)
     destination_remove_temporary(d);
 }
 
+/* The worker counts the directories that it writes to first, then the others. */
+static size_t
+worker_dir(const struct acquisition *a, size_t sink, size_t place)
+{
+    if (sink > 0 || place == a->writing)
+        return sink;
+    return a->n_dest + (place < a->writing ? place : place - 1);
+}
+
 static void
 hand_over(struct acquisition *a)
 {
     const struct history *h = &a->history;
+
+    for (size_t p = 0; p <= a->n_places; p++) {
+        if (p == a->writing)
+            continue;
+        a->resume.owner[a->n_dest + a->n_earlier] = 0;
+        a->earlier[a->n_earlier++] = p == 0 ? a->dest[0].dir : a->place[p - 1].dir;
+    }
 
     for (size_t i = 0; i < h->n_sinks; i++) {
         const struct history_sink *s = &h->sinks[i];
@@ -154,7 +171,7 @@ hand_over(struct acquisition *a)
             const struct manifest_segment *from = &s->segments[k];
             struct kept_segment to = {
                 .file = from->file,
-                .dir = i,
+                .dir = worker_dir(a, i, s->places[k]),
                 .size = from->size,
                 .media_offset = from->media_offset,
                 .media_length = from->media_length,
@@ -165,7 +182,7 @@ hand_over(struct acquisition *a)
             resume_add_segment(&a->resume, i, &to);
         }
         a->resume.sinks[i].durable = s->durable;
-        a->resume.sinks[i].open_dir = i;
+        a->resume.sinks[i].open_dir = worker_dir(a, i, s->place);
     }
     for (size_t i = 0; i < h->unreadable.n; i++) {
         ranges_add(&a->resume.known, h->unreadable.v[i].offset, h->unreadable.v[i].length);
@@ -178,6 +195,8 @@ jobstate_begin(struct acquisition *a, struct err *err)
 {
     if (!a->options.resume)
         return begin_new(a, err);
+    if (a->new_place && destination_make(&a->place[a->writing - 1], err) != 0)
+        return -1;
     a->started = a->history.started;
     for (size_t i = 0; i < a->n_dest; i++)
         clear_papers(&a->dest[i]);
@@ -255,7 +274,8 @@ finish_moving(struct acquisition *a, struct err *err)
                        "to resume",
                        a->options.dest);
     }
-    for (size_t i = 0; i < a->n_dest; i++) {
+    for (size_t i = 0; i < a->n_dest + a->n_places; i++) {
+        const struct destination *d = i < a->n_dest ? &a->dest[i] : &a->place[i - a->n_dest];
         const json_t *all = a->history.moving[i];
         const json_t *v;
         size_t k;
@@ -267,11 +287,65 @@ finish_moving(struct acquisition *a, struct err *err)
 
             if (!file || strchr(file, '/') || json_get_u64(v, "size", &size, err) != 0)
                 return nothing_to_resume(a, err);
-            if (destination_take_back(&a->dest[i], file, size, err) != 0)
+            if (destination_take_back(d, file, size, err) != 0)
                 return -1;
         }
     }
     return 0;
+}
+
+/* Where files of the image lie besides: DIR/NAME.partial, like DEST.partial. */
+static int
+add_place(struct acquisition *a, const char *dir, bool there, struct err *err)
+{
+    struct destination *d = &a->place[a->n_places];
+
+    a->place_paths[a->n_places] = xasprintf("%s/%s", dir, a->dest[0].name);
+    if (destination_open(d, a->place_paths[a->n_places++], err) != 0)
+        return -1;
+    if (there && destination_reopen(d, err) != 0)
+        return err_context(err, "cannot resume '%s': a part of it lies elsewhere", a->options.dest);
+    return 0;
+}
+
+/* The directory that was asked for now: known already, or new. */
+static int
+choose_place(struct acquisition *a, struct err *err)
+{
+    struct history *h = &a->history;
+    AUTO_FREE char *real = realpath(a->options.segment_dir, NULL);
+    AUTO_FREE char *safe = real ? text_printable(real) : NULL;
+
+    if (!real)
+        return err_errno(err, "cannot use '%s'", a->options.segment_dir);
+    /* It will stand in the checksum files, whose lines it must not break. */
+    if (strcmp(safe, real) != 0 || strchr(real, '\\'))
+        return err_set(err, OUTCOME_USAGE, "'%s' cannot be named in a checksum file", real);
+    for (size_t i = 0; i < h->n_directories; i++) {
+        if (strcmp(real, h->directories[i]) == 0) {
+            a->writing = i + 1;
+            return 0;
+        }
+    }
+    if (a->n_dest + h->n_directories >= WORKER_DIRS_MAX)
+        return err_set(err, OUTCOME_USAGE, "more than %zu directories for one image",
+                       WORKER_DIRS_MAX - a->n_dest);
+    a->new_place = true;
+    a->writing = h->n_directories + 1;
+    return add_place(a, real, false, err);
+}
+
+static int
+find_places(struct acquisition *a, struct err *err)
+{
+    struct history *h = &a->history;
+
+    for (size_t i = 0; i < h->n_directories; i++) {
+        if (add_place(a, h->directories[i], true, err) != 0)
+            return -1;
+    }
+    a->writing = h->sinks[0].place;
+    return a->options.segment_dir ? choose_place(a, err) : 0;
 }
 
 int
@@ -279,8 +353,6 @@ jobstate_find(struct acquisition *a, struct err *err)
 {
     if (!a->options.resume)
         return 0;
-    if (a->options.segment_dir)
-        return err_set(err, OUTCOME_USAGE, "this version has no '--segment-dir' yet");
     if (destination_open(&a->dest[a->n_dest++], a->options.dest, err) != 0 ||
         open_journal(a, 0, &a->history, err) != 0 || take_options(a, err) != 0)
         return -1;
@@ -288,7 +360,7 @@ jobstate_find(struct acquisition *a, struct err *err)
         return -1;
     if (a->n_dest != a->history.n_sinks)
         return nothing_to_resume(a, err);
-    return finish_moving(a, err);
+    return find_places(a, err) == 0 ? finish_moving(a, err) : -1;
 }
 
 static int
@@ -353,6 +425,32 @@ resumed_entry(const struct acquisition *a)
     return v;
 }
 
+/* The raw file that was open goes on where it is, not in another directory. */
+static uint64_t
+durable_kept(const struct acquisition *a, size_t sink, size_t segments, uint64_t end)
+{
+    const struct history_sink *s = &a->history.sinks[sink];
+    bool moved = sink == 0 && s->place != a->writing;
+    uint64_t durable = s->durable < a->result.resumed_at ? s->durable : a->result.resumed_at;
+
+    return a->options.e01 || moved || segments != s->n_segments || durable < end ? end : durable;
+}
+
+static int
+note_directory(struct acquisition *a, struct err *err)
+{
+    AUTO_FREE char *dir = NULL;
+    json_t *v;
+
+    if (a->writing == a->history.sinks[0].place)
+        return 0;
+    dir = jobstate_directory(a, a->writing);
+    joblog_event(a->log, "further segments are written to %s", dir);
+    v = line("directory");
+    json_set_text(v, "path", dir);
+    return add(a, v, true, err);
+}
+
 int
 jobstate_resumed(struct acquisition *a, struct err *err)
 {
@@ -369,8 +467,7 @@ jobstate_resumed(struct acquisition *a, struct err *err)
         json_t *k = json_object();
 
         json_set_u64(k, "segments", n);
-        /* A raw file's durable part is kept where its segments are. */
-        json_set_u64(k, "durable", !a->options.e01 && n == s->n_segments ? s->durable : end);
+        json_set_u64(k, "durable", durable_kept(a, i, n, end));
         (void)json_array_append_new(kept, k);
     }
     json_set_u64(v, "at", a->result.resumed_at);
@@ -378,7 +475,7 @@ jobstate_resumed(struct acquisition *a, struct err *err)
     (void)json_object_set_new(v, "entry", json_incref(entry));
     (void)json_array_append_new(a->history.resumed, entry);
     a->resume_noted = true;
-    return add(a, v, true, err);
+    return add(a, v, true, err) == 0 ? note_directory(a, err) : -1;
 }
 
 /* A worker that finds nothing to go on from begins without a word. */
@@ -465,14 +562,39 @@ jobstate_moving(struct acquisition *a, size_t i, struct err *err)
 {
     json_t *v = line("moving");
 
-    json_set_u64(v, "sink", i);
-    (void)json_object_set_new(v, "files", destination_list(&a->dest[i]));
+    json_set_u64(v, "place", i);
+    (void)json_object_set_new(
+        v, "files", destination_list(i < a->n_dest ? &a->dest[i] : &a->place[i - a->n_dest]));
     return add(a, v, true, err);
+}
+
+char *
+jobstate_directory(const struct acquisition *a, size_t place)
+{
+    const char *path = a->place_paths[place - 1];
+
+    return xstrndup(path, (size_t)(strrchr(path, '/') - path));
+}
+
+void
+jobstate_place_segments(struct acquisition *a)
+{
+    const struct history_sink *h = &a->history.sinks[0];
+    struct sink_result *s = &a->result.sinks[0];
+
+    for (size_t k = 0; k < s->n_segments; k++) {
+        size_t place = k < s->kept && k < h->n_segments ? h->places[k] : a->writing;
+
+        if (place > 0)
+            s->segments[k].directory = jobstate_directory(a, place);
+    }
 }
 
 void
 jobstate_remove(struct acquisition *a)
 {
+    for (size_t i = 0; i < a->n_places; i++)
+        (void)destination_remove_empty(&a->place[i]);
     for (size_t i = 0; i < a->n_dest; i++) {
         AUTO_FREE char *name = NULL;
 
@@ -501,6 +623,10 @@ jobstate_free(struct acquisition *a)
 {
     for (size_t i = 0; i < a->n_dest; i++)
         journal_free(a->journals[i]);
+    for (size_t i = 0; i < a->n_places; i++) {
+        destination_close(&a->place[i]);
+        free(a->place_paths[i]);
+    }
     history_clear(&a->history);
     resume_clear(&a->resume);
 }

@@ -33,7 +33,12 @@ int jobstate_durable(struct acquisition *a, size_t sink, struct err *err);
 
 /* The job ends before its end. */
 void jobstate_ended(struct acquisition *a, const char *reason);
-/* The files of destination i are about to move beside DEST. */
+/* The image is whole: each segment of it gets the directory that it will lie in, where that is not
+   DEST's. */
+void jobstate_place_segments(struct acquisition *a);
+/* The directory of a place, from 1, absolute; the caller frees it. */
+char *jobstate_directory(const struct acquisition *a, size_t place);
+/* The files of destination i (after those: of a place) are about to move out of their .partial. */
 int jobstate_moving(struct acquisition *a, size_t i, struct err *err);
 /* All of the job is where it belongs, or nothing has come of it: no journal is left. */
 void jobstate_remove(struct acquisition *a);

@@ -285,7 +285,7 @@ destination_json(const struct destination *d)
 }
 
 static json_t *
-segments_json(const struct sink_result *s)
+segments_json(const struct acquisition *a, const struct sink_result *s)
 {
     json_t *array = json_array();
 
@@ -294,6 +294,10 @@ segments_json(const struct sink_result *s)
         json_t *v = json_object();
 
         json_set_text(v, "file", seg->file);
+        if (seg->directory && a->publishing)
+            json_set_text(v, "directory", seg->directory);
+        else if (seg->directory) /* where it lies until then */
+            json_set_textf(v, "directory", "%s/%s.partial", seg->directory, s->name);
         json_set_u64(v, "size", seg->size);
         json_set_text(v, "md5", seg->md5);
         json_set_text(v, "sha256", seg->sha256);
@@ -344,7 +348,7 @@ image_json(const struct acquisition *a, size_t i)
     json_set_u64(v, "segment_size", a->plan.segment_size);
     set(v, "destination", destination_json(&a->dest[i]));
     set(v, "copies", copies_json(a, i));
-    set(v, "segments", segments_json(&a->result.sinks[i]));
+    set(v, "segments", segments_json(a, &a->result.sinks[i]));
     return v;
 }
 

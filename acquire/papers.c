@@ -158,8 +158,16 @@ log_image(const struct acquisition *a)
 {
     joblog_line(a->log, "Image");
     fact(a, "format", a->options.e01 ? "E01 (EnCase 6)" : "raw");
-    for (size_t i = 0; i < a->n_dest; i++)
+    for (size_t i = 0; i < a->n_dest; i++) {
+        struct err ignored = ERR_INIT;
+        uint64_t left;
+        uint64_t id;
+
         fact(a, i == 0 ? "destination" : "copy", a->dest[i].path);
+        if (destination_space(&a->dest[i], &left, &id, &ignored) == 0)
+            joblog_line(a->log, "  %-22s up to %" PRIu64 " bytes needed, %" PRIu64 " free", "space",
+                        a->plan.worst_size, left);
+    }
     if (a->options.e01)
         joblog_line(a->log, "  %-22s %" PRIu32 " sectors (%" PRIu64 " bytes)", "chunk",
                     a->plan.sectors_per_chunk,
@@ -239,7 +247,9 @@ papers_log_end(const struct acquisition *a)
             continue;
         joblog_line(a->log, "Segments of %s", a->dest[i].path);
         for (size_t k = 0; k < s->n_segments; k++)
-            joblog_line(a->log, "  %s  %" PRIu64 " bytes  md5 %s  sha256 %s", s->segments[k].file,
+            joblog_line(a->log, "  %s%s%s  %" PRIu64 " bytes  md5 %s  sha256 %s",
+                        s->segments[k].directory ? s->segments[k].directory : "",
+                        s->segments[k].directory ? "/" : "", s->segments[k].file,
                         s->segments[k].size, s->segments[k].md5, s->segments[k].sha256);
     }
     log_unreadable(a);
@@ -260,8 +270,9 @@ write_sums(const struct acquisition *a, size_t i, const char *algorithm, struct 
     if (!f)
         return err_set(err, OUTCOME_FAILED, "not enough memory for '%s'", name);
     for (size_t k = 0; k < s->n_segments; k++)
-        (void)fprintf(f, "%s  %s\n", md5 ? s->segments[k].md5 : s->segments[k].sha256,
-                      s->segments[k].file);
+        (void)fprintf(f, "%s  %s%s%s\n", md5 ? s->segments[k].md5 : s->segments[k].sha256,
+                      s->segments[k].directory ? s->segments[k].directory : "",
+                      s->segments[k].directory ? "/" : "", s->segments[k].file);
     if (fclose(f) != 0)
         return err_set(err, OUTCOME_FAILED, "not enough memory for '%s'", name);
     return outfile_write(a->dest[i].dir, name, text, n, false, err);

@@ -186,6 +186,23 @@ open_destinations(struct acquisition *a, struct err *err)
 }
 
 static int
+check_places(const struct acquisition *a, struct err *err)
+{
+    for (size_t i = 0; i < a->n_places; i++) {
+        const struct destination *d = &a->place[i];
+
+        if (a->device ? device_holds_path(a->device, d->parent)
+                      : file_holds_path(a->file, d->parent))
+            return err_set(err, OUTCOME_REFUSED, "cannot write '%s': it lies on the source '%s'",
+                           d->path, a->options.source);
+        if (destination_check_names(d, &a->request, &a->plan, !a->new_place || i + 1 != a->writing,
+                                    err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
 check_same(const struct acquisition *a, struct err *err)
 {
     struct stat x;
@@ -229,9 +246,10 @@ check_space(const struct acquisition *a, struct err *err)
         uint64_t other;
         uint64_t ignored;
 
-        if (destination_space(&a->dest[i], &have, &id, err) != 0)
+        if (destination_space(acquisition_written_to(a, i), &have, &id, err) != 0)
             return -1;
-        if (a->n_dest == 2 && destination_space(&a->dest[1 - i], &ignored, &other, err) == 0 &&
+        if (a->n_dest == 2 &&
+            destination_space(acquisition_written_to(a, 1 - i), &ignored, &other, err) == 0 &&
             other == id)
             need *= 2;
         if (need <= have || a->options.low_space)
@@ -239,7 +257,7 @@ check_space(const struct acquisition *a, struct err *err)
         return err_set(err, OUTCOME_REFUSED,
                        "not enough space for '%s': up to %" PRIu64 " bytes are needed, %" PRIu64
                        " are free%s",
-                       a->dest[i].path, need, have,
+                       acquisition_written_to(a, i)->path, need, have,
                        a->options.e01 && a->options.compression != COMPRESSION_NONE
                            ? "; if it will compress, --allow-low-space starts anyway"
                            : "");
@@ -250,7 +268,7 @@ check_space(const struct acquisition *a, struct err *err)
 static int
 check_destinations(struct acquisition *a, struct err *err)
 {
-    if (check_same(a, err) != 0)
+    if (check_same(a, err) != 0 || check_places(a, err) != 0)
         return -1;
     for (size_t i = 0; i < a->n_dest; i++) {
         if (destination_check_names(&a->dest[i], &a->request, &a->plan, a->options.resume, err) !=
@@ -263,11 +281,14 @@ check_destinations(struct acquisition *a, struct err *err)
 static void
 choose_writer(struct acquisition *a)
 {
-    int dirs[WORKER_SINKS_MAX];
+    int dirs[WORKER_SINKS_MAX + WORKER_DIRS_MAX];
+    size_t n = 0;
 
     for (size_t i = 0; i < a->n_dest; i++)
-        dirs[i] = a->dest[i].parent;
-    requester_writer(&a->requester, dirs, a->n_dest, &a->writer);
+        dirs[n++] = a->dest[i].parent;
+    for (size_t i = 0; i < a->n_places; i++)
+        dirs[n++] = a->place[i].parent;
+    requester_writer(&a->requester, dirs, n, &a->writer);
 }
 
 /* File systems have a largest file (FAT 4 GiB, ext4 16 TiB), which a seek within any file of theirs

@@ -342,8 +342,10 @@ void
 result_clear(struct result *r)
 {
     for (size_t i = 0; i < r->n_sinks; i++) {
-        for (size_t k = 0; k < r->sinks[i].n_segments; k++)
+        for (size_t k = 0; k < r->sinks[i].n_segments; k++) {
             free(r->sinks[i].segments[k].file);
+            free(r->sinks[i].segments[k].directory);
+        }
         free(r->sinks[i].segments);
         free(r->sinks[i].error);
     }

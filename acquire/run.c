@@ -10,6 +10,7 @@
 #include "acquire/channel.h"
 #include "acquire/jobstate.h"
 #include "acquire/source_watch.h"
+#include "acquire/space.h"
 #include "acquire/write_block.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -19,6 +20,7 @@
 
 /* The write block is looked at again at least this often, and after every read error. */
 #define CHECK_INTERVAL_NS UINT64_C(10000000000)
+#define SPACE_INTERVAL_NS UINT64_C(5000000000)
 
 static volatile sig_atomic_t interrupted;
 
@@ -108,7 +110,7 @@ start_worker(struct acquisition *a, int *events, struct err *err)
         return err_errno(err, "cannot make a socket");
     fds[n++] = pair[1];
     for (size_t i = 0; i < a->n_dest; i++)
-        fds[n++] = a->dest[i].dir;
+        fds[n++] = acquisition_written_to(a, i)->dir;
     for (size_t i = 0; i < a->n_earlier; i++)
         fds[n++] = a->earlier[i];
     if (a->file >= 0)
@@ -134,7 +136,9 @@ struct follow {
     struct source_watch watch;
     int events; /* the worker's socket; -1 once it has ended */
     bool stop_sent;
-    uint64_t checked; /* monotonic ns of the last look at the write block */
+    uint64_t checked;    /* monotonic ns of the last look at the write block */
+    uint64_t space_seen; /* the same, at the destinations' space */
+    struct space space[WORKER_SINKS_MAX];
     struct range bad; /* unreadable sectors in a row, not yet logged */
     int bad_sys;
 };
@@ -303,6 +307,41 @@ show(struct acquisition *a)
                         r->bytes_done, a->length, acquisition_unreadable_sectors(a));
 }
 
+/* A job that will run out of space is better known to in time. It is not stopped: it may compress
+   better from here on, and where it does not it ends resumable. */
+static void
+check_space(struct follow *f)
+{
+    struct acquisition *a = f->a;
+
+    /* What is there already is read again first, and nothing is written then. */
+    if (clock_monotonic_ns() - f->space_seen < SPACE_INTERVAL_NS ||
+        a->result.bytes_done <= a->result.resumed_at)
+        return;
+    f->space_seen = clock_monotonic_ns();
+    for (size_t i = 0; i < a->n_dest; i++) {
+        struct err ignored = ERR_INIT;
+        uint64_t left;
+        uint64_t id;
+
+        if (a->result.sinks[i].failed ||
+            destination_space(acquisition_written_to(a, i), &left, &id, &ignored) != 0 ||
+            !space_look(&f->space[i], left, a->result.bytes_done, a->length))
+            continue;
+        progress_clear(a->progress);
+        joblog_event(a->log,
+                     "%s: %" PRIu64 " bytes are free; at the present ratio %" PRIu64
+                     " more will be needed",
+                     a->dest[i].path, left, f->space[i].need);
+        (void)fprintf(stderr,
+                      "exhibit: warning: '%s' will run out of space: %" PRIu64
+                      " bytes are free, about %" PRIu64
+                      " more will be needed; free some, or let it end and continue with --resume "
+                      "--segment-dir\n",
+                      a->dest[i].path, left, f->space[i].need);
+    }
+}
+
 static int
 follow_once(struct follow *f, struct err *err)
 {
@@ -330,6 +369,7 @@ follow_once(struct follow *f, struct err *err)
         return -1;
     if (source_watch_turn(&f->watch, f->events, p[2].revents != 0, err) != 0)
         return -1;
+    check_space(f);
     if (clock_monotonic_ns() - f->checked > CHECK_INTERVAL_NS)
         return check_write_block(f, err);
     return 0;
