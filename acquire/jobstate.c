@@ -157,6 +157,7 @@ hand_over(struct acquisition *a)
 {
     const struct history *h = &a->history;
 
+    a->resume.again = true;
     for (size_t p = 0; p <= a->n_places; p++) {
         if (p == a->writing)
             continue;

@@ -35,8 +35,8 @@ whole() {
 }
 
 RANDOM=${EXHIBIT_SEED:-$$}
-rounds=$([ -n "${EXHIBIT_LONG:-}" ] && echo 100 || echo 12)
-echo "acquire-resume: EXHIBIT_SEED=${EXHIBIT_SEED:-$$}, $rounds kills"
+how_many rounds 12 100 "kills at random moments"
+echo "EXHIBIT_SEED=${EXHIBIT_SEED:-$$}"
 formats=(e01 raw)
 signals=(KILL INT TERM KILL KILL)
 parts=(front front worker supervisor front)

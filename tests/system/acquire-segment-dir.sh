@@ -8,15 +8,15 @@ require_loop
 random_file "$T/src" $((40 * 1048576))
 want=$(sha256sum "$T/src" | cut -c1-64)
 truncate -s 24M "$T/fs"
-mkfs.ext4 -q -m 0 -O ^has_journal "$T/fs"
+attach "$T/fs"
 mkdir "$T/small" "$T/more" "$T/third"
 chmod 755 "$T/more" "$T/third"
 at_exit umount -q "$T/small"
 
 small() {
     umount -q "$T/small" || true
-    mkfs.ext4 -q -F -m 0 -O ^has_journal "$T/fs"
-    mount -o loop "$T/fs" "$T/small" || skip "no ext4 can be mounted"
+    mkfs.ext4 -q -F -m 0 -O ^has_journal "$DEV"
+    mount "$DEV" "$T/small" || skip "no ext4 can be mounted"
 }
 
 # checked FORMAT: what must hold of the image that lies in two directories.
