@@ -566,7 +566,13 @@ jobstate_moving(struct acquisition *a, size_t i, struct err *err)
     json_set_u64(v, "place", i);
     (void)json_object_set_new(
         v, "files", destination_list(i < a->n_dest ? &a->dest[i] : &a->place[i - a->n_dest]));
-    return add(a, v, true, err);
+    if (add(a, v, true, err) != 0)
+        return -1;
+    /* What could not be written in full gets no names. */
+    if (i < a->n_dest && !a->journals[i])
+        return err_set(err, OUTCOME_FAILED, "the journal in '%s' could not be written",
+                       a->dest[i].partial);
+    return 0;
 }
 
 char *
