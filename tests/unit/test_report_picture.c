@@ -70,8 +70,7 @@ rates_of_any_manifest(void **state)
         "{\"acquisition\":{\"rate\":\"fast\"}}",
         "{\"acquisition\":{\"rate\":[{\"seconds\":1,\"bytes\":1}]}}",
         "{\"acquisition\":{\"rate\":[{\"seconds\":-1,\"bytes\":1},{\"seconds\":-2,\"bytes\":5}]}}",
-        "{\"acquisition\":{\"rate\":[{\"seconds\":1e300,\"bytes\":1},{\"seconds\":2e300,\"bytes\":"
-        "2}]}}",
+        "{\"acquisition\":{\"rate\":[{\"seconds\":1e300,\"bytes\":1},{\"seconds\":2e300}]}}",
         "{\"acquisition\":{\"rate\":[{\"seconds\":1,\"bytes\":0},{\"seconds\":2,\"bytes\":0}]}}",
     };
     struct report r = {.media_size = 1 << 20, .sector_size = 512};
