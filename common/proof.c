@@ -123,32 +123,39 @@ proof_hash_is(const struct proof_file *f, const char *sha256)
     return sha256 && digest_hex_equal(hex, sha256);
 }
 
-void
-proof_judge_timestamp(const struct proof *p, const struct trust *trust, struct timestamp_facts *out)
+/* Returns whether the time stamp is of the first signature. */
+static bool
+judge_timestamp(const struct proof *p, const struct trust *trust, struct timestamp_facts *out)
 {
     const struct proof_file *stamp = &p->timestamp;
 
     *out = (struct timestamp_facts){0};
     if (!stamp->data || !p->manifest.data)
-        return;
+        return false;
     if (p->n_signatures > 0 && p->signatures[0].data) {
         timestamp_check(stamp->data, stamp->n, p->signatures[0].data, p->signatures[0].n, trust,
                         out);
         if (out->intact)
-            return;
+            return true;
         timestamp_facts_clear(out);
     }
     timestamp_check(stamp->data, stamp->n, p->manifest.data, p->manifest.n, trust, out);
+    return false;
+}
+
+void
+proof_judge_timestamp(const struct proof *p, const struct trust *trust, struct timestamp_facts *out)
+{
+    (void)judge_timestamp(p, trust, out);
 }
 
 int64_t
 proof_time(const struct proof *p, const struct trust *trust)
 {
     struct timestamp_facts facts;
-    int64_t at;
+    bool of_signature = judge_timestamp(p, trust, &facts);
+    int64_t at = of_signature && facts.trusted ? facts.time : 0;
 
-    proof_judge_timestamp(p, trust, &facts);
-    at = facts.trusted ? facts.time : 0;
     timestamp_facts_clear(&facts);
     return at;
 }

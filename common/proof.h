@@ -42,7 +42,8 @@ bool proof_hash_is(const struct proof_file *f, const char *sha256);
 void proof_judge_timestamp(const struct proof *p, const struct trust *trust,
                            struct timestamp_facts *out);
 
-/* At what time certificates are to be judged: when a trusted authority stamped, else 0, for now. */
+/* At what time certificates are to be judged: when a trusted authority stamped the signature, else
+   0, for now. A stamp of the manifest does not show that anything was signed by then. */
 int64_t proof_time(const struct proof *p, const struct trust *trust);
 
 #endif

@@ -122,7 +122,10 @@ check(CMS_ContentInfo *cms, const void *data, size_t size, const struct trust *t
     out->intact = verify(cms, trust_store_of(cert, false, X509_PURPOSE_ANY), data, size, cades);
     if (out->intact && trust_has_anchors(trust))
         out->trusted = verify(cms, trust_store(trust, at, X509_PURPOSE_ANY), data, size, cades);
-    if (!out->intact || (trust_has_anchors(trust) && !out->trusted))
+    if (out->trusted && !trust_may_sign(cert)) {
+        out->trusted = false;
+        (void)snprintf(out->why, sizeof out->why, "the certificate is not one for signatures");
+    } else if (!out->intact || (trust_has_anchors(trust) && !out->trusted))
         trust_reason(out->why, sizeof out->why);
     else if (!out->trusted)
         (void)snprintf(out->why, sizeof out->why, "no authority was named to trust");

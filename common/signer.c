@@ -171,6 +171,9 @@ match(struct signer *s, const struct signer_spec *spec, struct err *err)
         return err_set(err, OUTCOME_FAILED, "no certificate in '%s' belongs to the key '%s'",
                        spec->cert ? spec->cert : spec->key, spec->key);
     s->name = trust_name(X509_get_subject_name(s->cert));
+    if (!trust_may_sign(s->cert))
+        return err_set(err, OUTCOME_FAILED, "the certificate of '%s' is not one for signatures",
+                       s->name);
     if (X509_cmp_current_time(X509_get0_notBefore(s->cert)) > 0)
         return err_set(err, OUTCOME_FAILED, "the certificate of '%s' is not valid yet", s->name);
     if (X509_cmp_current_time(X509_get0_notAfter(s->cert)) < 0)

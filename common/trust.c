@@ -179,6 +179,12 @@ trust_has_anchors(const struct trust *t)
     return t && (sk_X509_num(t->anchors) > 0 || t->n_paths > 0);
 }
 
+bool
+trust_may_sign(X509 *certificate)
+{
+    return (X509_get_key_usage(certificate) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) != 0;
+}
+
 /* --- stores --- */
 
 static X509_STORE *

@@ -17,6 +17,9 @@ X509_STORE *trust_store(const struct trust *t, int64_t at, int purpose);
    signature fits, not who made it. `timely`: the certificate must be valid now. */
 X509_STORE *trust_store_of(X509 *certificate, bool timely, int purpose);
 
+/* Whether its key usage, where it has one, is to sign (RFC 5280, 4.2.1.3). */
+bool trust_may_sign(X509 *certificate);
+
 /* The name as text (RFC 2253, UTF-8); the caller frees it. */
 char *trust_name(const X509_NAME *name);
 

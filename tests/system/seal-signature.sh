@@ -65,6 +65,16 @@ expect 0 exhibit verify "$T/EV.E01" --ca-file "$PKI/ca.pem" --crl-file "$PKI/cle
 expect 3 exhibit verify "$T/EV.E01" --ca-file "$PKI/ca.pem" --crl-file "$PKI/revoked.crl"
 grep -q "signature *failed.*revoked" "$T/out" || fail "the revoked certificate is not named"
 
+# --- a certificate that is for something else than signatures
+issue cipher "/CN=Cipher Only" "keyUsage=critical,keyEncipherment"
+new_image
+expect 1 exhibit seal "$T/EV" --sign-key "$PKI/cipher.key" --sign-cert "$PKI/cipher.pem"
+assert_error "not one for signatures"
+openssl cms -sign -binary -cades -in "$T/EV.manifest.json" -signer "$PKI/cipher.pem" \
+    -inkey "$PKI/cipher.key" -outform DER -out "$T/EV.manifest.json.p7s"
+expect 3 exhibit verify "$T/EV.E01" --ca-file "$PKI/ca.pem"
+assert_contains "$T/out" "not one for signatures"
+
 # --- what openssl made
 for options in -cades "" "-cades -md sha512" "-keyid"; do
     new_image

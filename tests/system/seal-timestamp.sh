@@ -76,6 +76,11 @@ expect 1 exhibit seal "$T/EV" --timestamp-response "$T/other.tsr"
 expect 0 exhibit seal "$T/EV" --timestamp-response "$T/brought.tsr"
 openssl_accepts "$T/EV.manifest.json"
 
+# --- a stamp of the manifest does not say that a signature made since was there
+expect 0 exhibit seal "$T/EV" --sign-key "$PKI/examiner.key" --sign-cert "$PKI/examiner.pem"
+expect 0 exhibit verify "$T/EV.E01" --ca-file "$PKI/ca.pem" --require signature,timestamp
+assert_contains "$T/out" "certificates judged at the present time"
+
 # --- what openssl asked for and stamped by itself
 new_image
 openssl ts -query -data "$T/EV.manifest.json" -sha512 -cert -out "$T/own.tsq" 2>/dev/null
