@@ -200,6 +200,7 @@ read_file_header(struct image *img, size_t i)
                                                  .file_offset = 0},
                           n < 0 ? "the segment cannot be read"
                                 : "the segment is cut off within its file header");
+        img->ewf->segments[i].number = (uint16_t)(i + 1); /* its name is all there is to go by */
         return;
     }
     if (memcmp(p, "EVF\x09\x0d\x0a\xff\x00", 8) != 0)

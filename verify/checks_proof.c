@@ -166,6 +166,10 @@ check_lines(const struct check_input *in, struct check *c, size_t *n_signed)
     const struct ledger *l = &in->proof->ledger;
     int64_t at = proof_time(in->proof, in->trust);
 
+    if (!in->proof->manifest.name) {
+        check_fail(c, true, "the manifest that it is of is not there");
+        return;
+    }
     for (size_t i = 0; i < l->n; i++) {
         const json_t *event = l->v[i].event;
         const json_t *manifest = json_object_get(event, "manifest");

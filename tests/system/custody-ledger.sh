@@ -59,6 +59,10 @@ noticed() {
     assert_eq "$(status_of ledger)" failed "$1"
     cp "$T/kept" "$ledger"
 }
+mv "$T/EV.manifest.json" "$T/manifest"
+expect 3 exhibit verify "$T/EV.E01"
+assert_contains "$T/out" "the manifest that it is of is not there"
+mv "$T/manifest" "$T/EV.manifest.json"
 for i in 1 2 3; do
     sed -i "${i}d" "$ledger"
     noticed "line $i removed"

@@ -107,6 +107,8 @@ fresh && truncate -s 300 "$T/set/ok.E01"
 verdict_of 3 incomplete segments 'cut off'
 fresh && truncate -s 20 "$T/set/ok.E01"
 verdict_of 3 incomplete segments 'cut off'
+fresh && truncate -s 0 "$T/set/ok.E02"
+verdict_of 3 incomplete segments 'cut off'
 fresh && cp "$T/set/ok.E02" "$T/set/ok.E09"
 verdict_of 3 failed segments 'ok.E09'
 fresh && mv "$T/set/ok.E02" "$T/set/x" && mv "$T/set/ok.E01" "$T/set/ok.E02" &&
