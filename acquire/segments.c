@@ -210,7 +210,7 @@ has_work(const struct segment_log *log)
     e = &log->v[log->done];
     fresh = e->settled - (log->fd < 0 ? 0 : log->at);
     return e->closed ||
-           (fresh > 0 && (log->hash_files || fresh >= DURABLE_STEP ||
+           (fresh > 0 && (log->hash_files || log->ended || fresh >= DURABLE_STEP ||
                           clock_monotonic_ns() - log->synced_ns >= DURABLE_INTERVAL_NS));
 }
 

@@ -54,7 +54,8 @@ struct segment segment_log_at(struct segment_log *log, size_t i);
    in the open one. */
 uint64_t segment_log_durable(struct segment_log *log);
 
-/* Waits until all is done. -1 with the first error. */
+/* Waits until all is done; of an open file that is not hashed, what has settled is made durable. -1
+   with the first error. */
 int segment_log_finish(struct segment_log *log, struct err *err);
 
 /* After segment_log_finish: the segments in order; they stay the log's. */

@@ -533,14 +533,32 @@ tell_result(struct worker *w, const struct manifest_hashes *hashes, struct err *
     return 0;
 }
 
+/* A job that was asked to stop leaves as much behind as it can. */
+static void
+keep_what_is_written(struct worker *w)
+{
+    struct err ignored = ERR_INIT;
+
+    for (size_t i = 0; i < w->n_sinks; i++) {
+        if (!w->sinks[i].failed)
+            (void)segment_log_finish(w->logs[i], &ignored);
+    }
+    tell_durable(w);
+}
+
 static int
 run(struct worker *w, struct err *err)
 {
     struct manifest_hashes hashes = {0};
     int r;
 
-    if (set_up(w, err) != 0 || run_pipeline(w, err) != 0)
+    if (set_up(w, err) != 0)
         return -1;
+    if (run_pipeline(w, err) != 0) {
+        if (w->pipeline)
+            keep_what_is_written(w);
+        return -1;
+    }
     tell(message("finishing"));
     lanes_media_hashes(w->lanes, &hashes);
     for (size_t i = 0; i < w->n_sinks; i++)
