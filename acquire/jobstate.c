@@ -426,17 +426,6 @@ resumed_entry(const struct acquisition *a)
     return v;
 }
 
-/* The raw file that was open goes on where it is, not in another directory. */
-static uint64_t
-durable_kept(const struct acquisition *a, size_t sink, size_t segments, uint64_t end)
-{
-    const struct history_sink *s = &a->history.sinks[sink];
-    bool moved = sink == 0 && s->place != a->writing;
-    uint64_t durable = s->durable < a->result.resumed_at ? s->durable : a->result.resumed_at;
-
-    return a->options.e01 || moved || segments != s->n_segments || durable < end ? end : durable;
-}
-
 static int
 note_directory(struct acquisition *a, struct err *err)
 {
@@ -460,15 +449,11 @@ jobstate_resumed(struct acquisition *a, struct err *err)
     json_t *entry = resumed_entry(a);
 
     for (size_t i = 0; i < a->n_dest; i++) {
-        const struct history_sink *s = &a->history.sinks[i];
-        size_t n = a->result.sinks[i].kept;
-        uint64_t end = n > 0 && n <= s->n_segments
-                           ? s->segments[n - 1].media_offset + s->segments[n - 1].media_length
-                           : 0;
+        const struct sink_result *s = &a->result.sinks[i];
         json_t *k = json_object();
 
-        json_set_u64(k, "segments", n);
-        json_set_u64(k, "durable", durable_kept(a, i, n, end));
+        json_set_u64(k, "segments", s->kept);
+        json_set_u64(k, "durable", s->durable);
         (void)json_array_append_new(kept, k);
     }
     json_set_u64(v, "at", a->result.resumed_at);

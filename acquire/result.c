@@ -205,14 +205,19 @@ static int
 take_resumed(struct result *r, const json_t *m, struct result_news *t, struct err *err)
 {
     const json_t *kept = json_object_get(m, "kept");
+    const json_t *durable = json_object_get(m, "durable");
 
     if (json_get_u64(m, "at", &r->resumed_at, err) != 0 ||
         json_get_u64(m, "discarded", &r->discarded, err) != 0 ||
         json_get_u64(m, "samples", &r->samples, err) != 0 ||
         json_get_u64(m, "samples_lost", &r->samples_lost, err) != 0)
         return -1;
-    for (size_t i = 0; i < r->n_sinks; i++)
+    for (size_t i = 0; i < r->n_sinks; i++) {
         r->sinks[i].kept = (size_t)json_integer_value(json_array_get(kept, i));
+        r->sinks[i].durable = (uint64_t)json_integer_value(json_array_get(durable, i));
+        if (r->sinks[i].durable > r->resumed_at)
+            return err_set(err, OUTCOME_FAILED, "the worker keeps more than it has");
+    }
     if (r->resumed || r->resumed_at > r->length)
         return err_set(err, OUTCOME_FAILED, "the worker goes on from nowhere");
     ranges_remove(&r->unreadable, r->resumed_at, r->length - r->resumed_at);

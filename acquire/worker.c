@@ -237,17 +237,20 @@ tell_resumed(const struct worker *w, uint64_t at, const struct existing_samples 
 {
     json_t *m = message("resumed");
     json_t *kept = json_array();
+    json_t *durable = json_array();
     uint64_t discarded = 0;
 
     for (size_t i = 0; i < w->n_sinks; i++) {
         discarded += w->sinks[i].sink->discarded;
         (void)json_array_append_new(kept, json_integer((json_int_t)w->sinks[i].sink->kept));
+        (void)json_array_append_new(durable, json_integer((json_int_t)w->sinks[i].sink->from));
     }
     json_set_u64(m, "at", at);
     json_set_u64(m, "discarded", discarded);
     json_set_u64(m, "samples", samples->compared);
     json_set_u64(m, "samples_lost", samples->lost);
     (void)json_object_set_new(m, "kept", kept);
+    (void)json_object_set_new(m, "durable", durable);
     tell(m);
 }
 
@@ -348,7 +351,8 @@ tell_durable(struct worker *w)
 
         while (w->told[i] < done && w->told[i] < hashed)
             tell_segment(w, i, w->told[i]++);
-        if (!w->job.e01 && media > w->told_durable[i]) {
+        /* Only in the file after the segments that were told is a part promised. */
+        if (!w->job.e01 && w->told[i] == done && media > w->told_durable[i]) {
             json_t *m = message("durable");
 
             json_set_u64(m, "sink", i);

@@ -264,8 +264,8 @@ repeated_messages(void **state)
 }
 
 #define RESUMED(at, kept)                                                                          \
-    "{\"type\":\"resumed\",\"at\":" at                                                             \
-    ",\"discarded\":7,\"samples\":64,\"samples_lost\":1,\"kept\":[" kept "]}"
+    "{\"type\":\"resumed\",\"at\":" at ",\"discarded\":7,\"samples\":64,\"samples_lost\":1,"       \
+    "\"kept\":[" kept "],\"durable\":[" at ",0]}"
 
 static void
 what_lies_beyond_the_point_is_told_anew(void **state)
@@ -282,6 +282,7 @@ what_lies_beyond_the_point_is_told_anew(void **state)
     assert_int_equal(r.samples_lost, 1);
     assert_int_equal(r.sinks[0].kept, 3);
     assert_int_equal(r.sinks[1].kept, 1);
+    assert_int_equal(r.sinks[0].durable, 8192);
     assert_int_equal(ranges_total(&r.unreadable), 512 + 4096);
     assert_int_equal(say(&r, RESUMED("8192", "3,1"), &h), -1); /* once */
     result_clear(&r);
