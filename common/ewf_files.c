@@ -108,15 +108,30 @@ scan_directory(const char *path, const struct naming *at, bool there[SEGNAME_E01
     return highest;
 }
 
-/* The number in the file header of the first file, or 0. */
+/* The number in the file header of the first of the files, or 0. */
 static unsigned
-first_number(const struct image *img)
+first_number(const struct image_files *files)
 {
     uint8_t p[EWF_FILE_HEADER_SIZE];
 
-    if (image_files_read(&img->files, 0, p, sizeof p, 0) != (ssize_t)sizeof p)
+    if (image_files_read(files, 0, p, sizeof p, 0) != (ssize_t)sizeof p)
         return 0;
     return (unsigned)p[9] | (unsigned)p[10] << 8;
+}
+
+/* The same of a file that is not one of the image's. */
+static unsigned
+number_in(const char *path)
+{
+    struct err ignored = ERR_INIT;
+    struct image_files alone;
+    unsigned number = 0;
+
+    image_files_init(&alone);
+    if (image_files_add(&alone, path, &ignored) == 0)
+        number = first_number(&alone);
+    image_files_free(&alone);
+    return number;
 }
 
 static int
@@ -136,7 +151,7 @@ static int
 open_by_name(struct image *img, const char *path, struct err *err)
 {
     AUTO_FREE bool *there = xcalloc(SEGNAME_E01_MAX + 1, sizeof *there);
-    unsigned number = first_number(img);
+    unsigned number = first_number(&img->files);
     struct naming at;
     uint32_t highest;
 
@@ -156,6 +171,25 @@ open_by_name(struct image *img, const char *path, struct err *err)
     return 0;
 }
 
+/* A file that was renamed out of the set still says which segment it is. Takes the path. */
+static void
+note_extra(struct image *img, char *path)
+{
+    AUTO_FREE char *extra = path;
+    unsigned number = number_in(extra);
+    bool lost = number > 0 && number <= img->files.n && !img->files.v[number - 1].present;
+    AUTO_FREE char *was =
+        lost ? xasprintf(", but holds segment %u, which is missing: it was renamed", number) : NULL;
+
+    image_add_finding(img,
+                      &(struct finding_spec){.check = IMAGE_CHECK_SEGMENTS,
+                                             .segment = NO_SEGMENT,
+                                             .file_offset = NO_OFFSET},
+                      "'%s' is not part of the image%s; move it away, other tools take it for its "
+                      "next segment",
+                      image_base_name(extra), was ? was : "");
+}
+
 /* Files that carry the set's name beside those that the manifest lists. */
 static void
 find_extra(struct image *img)
@@ -169,16 +203,8 @@ find_extra(struct image *img)
         return;
     highest = scan_directory(path, &at, there);
     for (uint32_t i = (uint32_t)img->files.n + 1; i <= highest; i++) {
-        AUTO_FREE char *name = segment_path(path, &at, i);
-
         if (there[i])
-            image_add_finding(
-                img,
-                &(struct finding_spec){
-                    .check = IMAGE_CHECK_SEGMENTS, .segment = NO_SEGMENT, .file_offset = NO_OFFSET},
-                "'%s' is not part of the image; move it away, other tools take it for "
-                "its next segment",
-                image_base_name(name));
+            note_extra(img, segment_path(path, &at, i));
     }
 }
 

@@ -130,7 +130,10 @@ for name in raw e01; do
     cp "$second" "$extra"
     expect 3 exhibit-verify --json "$T/$name.manifest.json"
     assert_contains "$T/out" "'${extra##*/}' is not part of the image"
-    rm "$extra"
+    mv "$second" "$extra"
+    expect 3 exhibit-verify --json "$T/$name.manifest.json"
+    [ "$name" = raw ] || assert_contains "$T/out" "'${extra##*/}' is not part of the image, but holds"
+    mv "$extra" "$second"
 done
 mkdir "$T/alone"
 cp "$T/raw.manifest.json" "$T/alone"
