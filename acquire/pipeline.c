@@ -73,6 +73,17 @@ run_reader(void *arg)
     return NULL;
 }
 
+static bool
+has_failed(struct pipeline *p)
+{
+    bool failed;
+
+    (void)pthread_mutex_lock(&p->lock);
+    failed = p->failed;
+    (void)pthread_mutex_unlock(&p->lock);
+    return failed;
+}
+
 static void *
 run_lane(void *arg)
 {
@@ -83,7 +94,9 @@ run_lane(void *arg)
         lane_feed(w->on.lane, b->data, b->length);
         ring_release(w->p->ring, w->consumer);
     }
-    lane_end(w->on.lane);
+    /* What a stop cut off is no piece, and its digest no one's. */
+    if (!has_failed(w->p))
+        lane_end(w->on.lane);
     return NULL;
 }
 
