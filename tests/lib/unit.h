@@ -8,6 +8,7 @@
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +18,15 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+/* Sanitizers keep what was freed, so that the size of the process says nothing. */
+#define SANITIZED false
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#undef SANITIZED
+#define SANITIZED true
+#endif
+#endif
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
