@@ -1,6 +1,7 @@
 #include "report/facts.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 
 #include "common/cleanup.h"
@@ -147,6 +148,30 @@ copy_ranges(const struct ranges *from, struct ranges *to)
         ranges_add(to, from->v[i].offset, from->v[i].length);
 }
 
+/* The image may be another than the manifest tells of. Of that only is said what costs no reading:
+   the sizes of its files, and the hashes of the media that an E01 carries. */
+static void
+compare_with_manifest(struct report *r, const struct image_info *info, const struct manifest *m)
+{
+    for (size_t i = 0; i < info->n_segments; i++) {
+        const struct image_segment *s = &info->segments[i];
+
+        if (s->present && s->listed < m->n_segments && s->size != m->segments[s->listed].size)
+            report_finding(r, "image-mismatch", base_of(s->path),
+                           "the file has %" PRIu64 " bytes, the manifest says %" PRIu64, s->size,
+                           m->segments[s->listed].size);
+    }
+    for (size_t i = 0; info->n_segments > 0 && i < info->stored.n; i++) {
+        const struct manifest_hash *stored = &info->stored.v[i];
+        const char *recorded = manifest_hash_find(&m->media_hashes, stored->name);
+
+        if (recorded && strcmp(recorded, stored->hex) != 0)
+            report_finding(r, "image-mismatch", base_of(info->segments[0].path),
+                           "the %s of the media that the image carries is %s, the manifest says %s",
+                           stored->name, stored->hex, recorded);
+    }
+}
+
 static void
 take_info(struct report *r, const struct image_info *info, const struct manifest *m)
 {
@@ -161,7 +186,9 @@ take_info(struct report *r, const struct image_info *info, const struct manifest
         report_finding(r, f->incomplete ? "image-incomplete" : "image-damage",
                        f->segment ? base_of(f->segment) : NULL, "%s", f->text);
     }
-    if (!m)
+    if (m)
+        compare_with_manifest(r, info, m);
+    else
         report_note(r, "there is no manifest: the facts are what the image says of itself");
 }
 

@@ -18,6 +18,12 @@ certificate() {
     tr -s ' \n' ' ' <"$T/$name.report.txt" >"$T/words"
 }
 
+# mismatches NAME: what the report finds the image to be other than its manifest says, in $T/out.
+mismatches() {
+    expect 3 exhibit-report -q --replace --format json "$T/$1.manifest.json"
+    jq -r '.findings[] | select(.code == "image-mismatch") | .text' "$T/$1.report.json" >"$T/out"
+}
+
 identity="identical copy of what the source returned"
 
 echo "== all read and verified: identity is certified"
@@ -67,6 +73,27 @@ jq '.image.segments[0].file = "cut.raw"' "$T/whole.manifest.json" >"$T/cut.manif
 truncate -s 500000 "$T/cut.raw"
 certificate cut
 assert_contains "$T/words" "found to be damaged or incomplete"
+assert_lacks "$T/words" "$identity"
+
+echo "== an E01 of other media in the image's place: its own hash and size tell"
+random_file "$T/one.src" 1048576
+random_file "$T/two.src" 2000896
+expect 0 exhibit acquire "$T/one.src" "$T/one" -q
+expect 0 exhibit acquire "$T/two.src" "$T/two" -q
+certificate one
+assert_contains "$T/words" "$identity"
+jq '.image.segments = input.image.segments | .image.segments[0].file = "two.E01"
+    | .image.media_size = 2000896 | .source.size = 2000896' \
+    "$T/one.manifest.json" "$T/two.manifest.json" >"$T/swapped.manifest.json"
+certificate swapped
+mismatches swapped
+assert_contains "$T/out" "the md5 of the media that the image carries is $(md5_of "$T/two.src")"
+assert_contains "$T/words" "not to be what the record says"
+assert_lacks "$T/words" "$identity"
+jq '.image.segments[0].size += 1' "$T/one.manifest.json" >"$T/longer.manifest.json"
+certificate longer
+mismatches longer
+assert_contains "$T/out" "the manifest says $(($(stat -c %s "$T/one.E01") + 1))"
 assert_lacks "$T/words" "$identity"
 
 echo "== nothing recorded of a write block is not the same as none"
