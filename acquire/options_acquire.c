@@ -338,6 +338,8 @@ take(struct acquire_options *o, int id, const char *arg, struct err *err)
     case ID_PROGRESS:
         return progress_parse(arg, &o->progress, err);
     case ID_TSA:
+        if (signing_check_tsa(arg, err) != 0)
+            return -1;
         if (o->n_tsa == TSA_MAX)
             return err_set(err, OUTCOME_USAGE, "more than %d times --tsa", TSA_MAX);
         o->tsa[o->n_tsa++] = arg;

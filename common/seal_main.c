@@ -89,6 +89,8 @@ take_option(struct settings *s, int id, const char *arg, struct err *err)
         return r < 0 ? -1 : 0;
     switch (id) {
     case OPT_TSA:
+        if (signing_check_tsa(arg, err) != 0)
+            return -1;
         return add(s->tsa.urls, &s->tsa.n_urls, SEAL_TSA_MAX, "tsa", arg, err);
     case OPT_TSA_POLICY:
         s->tsa.policy = arg;

@@ -1,5 +1,7 @@
 #include "common/signing_options.h"
 
+#include <string.h>
+
 #include "common/size.h"
 
 int
@@ -36,4 +38,21 @@ signing_check(const struct signer_spec *spec, struct err *err)
         return err_set(err, OUTCOME_USAGE,
                        "a certificate or a passphrase without '--sign-key' signs nothing");
     return 0;
+}
+
+int
+signing_check_tsa(const char *url, struct err *err)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t n = strlen(schemes[i]);
+
+        if (strncmp(url, schemes[i], n) == 0 && url[n] != '\0')
+            return 0;
+    }
+    return err_set(err, OUTCOME_USAGE,
+                   "option '--tsa': '%s' is no address of a time stamp authority (http://… or "
+                   "https://…)",
+                   url);
 }

@@ -34,6 +34,9 @@ enum {
 /* 1: the option was one of these and is taken; 0: it is not; -1: wrong. */
 int signing_option(struct signer_spec *spec, int id, const char *arg, struct err *err);
 
+/* The address of a time stamp authority: http or https. */
+int signing_check_tsa(const char *url, struct err *err);
+
 /* After the last option: what cannot stand alone. */
 int signing_check(const struct signer_spec *spec, struct err *err);
 

@@ -58,7 +58,7 @@ for name in wrong late; do
 done
 expect 1 exhibit seal "$T/EV" --tsa "$GOOD" --ca-file "$PKI/examiner.pem"
 assert_error "not trusted"
-expect 1 exhibit seal "$T/EV" --tsa file:///etc/passwd
+expect 2 exhibit seal "$T/EV" --tsa file:///etc/passwd
 expect 2 exhibit seal "$T/EV" --tsa "$GOOD" --tsa-policy nonsense
 expect 0 exhibit verify "$T/EV.E01" --require ledger
 
