@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "acquire/options_impl.h"
 #include "acquire/watch.h"
 #include "common/cleanup.h"
 #include "common/options.h"
@@ -12,43 +13,6 @@
 
 /* Of each text that goes into the manifest, the log and the E01. */
 #define TEXT_MAX 8192
-
-enum id {
-    ID_FORMAT = 1,
-    ID_SEGMENT_SIZE,
-    ID_COMPRESSION,
-    ID_HASH,
-    ID_PIECEWISE,
-    ID_CASE,
-    ID_EVIDENCE,
-    ID_DESCRIPTION,
-    ID_EXAMINER,
-    ID_NOTES,
-    ID_META,
-    ID_SECTOR_SIZE,
-    ID_OFFSET,
-    ID_LENGTH,
-    ID_RETRIES,
-    ID_READ_TIMEOUT,
-    ID_SCSI_TIMEOUT,
-    ID_MAX_TEMPERATURE,
-    ID_COPY,
-    ID_WRITE_BLOCK,
-    ID_HARDWARE_BLOCKER,
-    ID_EXPECT_SERIAL,
-    ID_NO_VERIFY,
-    ID_RELEASE,
-    ID_ALLOW_LOW_SPACE,
-    ID_ALLOW_NO_SANDBOX,
-    ID_THREADS,
-    ID_RESUME,
-    ID_SEGMENT_DIR,
-    ID_TSA,
-    ID_NOT_YET,
-    ID_PROGRESS,
-    ID_QUIET,
-    ID_JSON,
-};
 
 static const struct option_spec specs[] = {
     {"format", 0, "e01|raw", ID_FORMAT, "image format (default: e01)"},
@@ -226,9 +190,8 @@ parse_choice(struct acquire_options *o, int id, const char *arg, struct err *err
     }
 }
 
-/* Options that only note their argument. */
-static const char **
-text_option(struct acquire_options *o, int id)
+const char **
+acquire_text_option(struct acquire_options *o, int id)
 {
     switch (id) {
     case ID_SEGMENT_SIZE:
@@ -283,8 +246,8 @@ flag_option(struct acquire_options *o, int id)
     }
 }
 
-static const char *
-name_of(int id)
+const char *
+acquire_option_name(int id)
 {
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
         if (specs[i].id == id)
@@ -296,7 +259,7 @@ name_of(int id)
 static int
 take(struct acquire_options *o, int id, const char *arg, struct err *err)
 {
-    const char **text = text_option(o, id);
+    const char **text = acquire_text_option(o, id);
     bool *flag = flag_option(o, id);
     int signing = signing_option(&o->signer, id, arg, err);
 
@@ -306,7 +269,7 @@ take(struct acquire_options *o, int id, const char *arg, struct err *err)
         return signing < 0 ? -1 : 0;
     if ((text || id == ID_META) && strlen(arg) > TEXT_MAX)
         return err_set(err, OUTCOME_USAGE, "the argument of '--%s' is longer than %d bytes",
-                       name_of(id), TEXT_MAX);
+                       acquire_option_name(id), TEXT_MAX);
     if (text) {
         *text = arg;
         return 0;
@@ -422,146 +385,5 @@ acquire_options_parse(int argc, char **argv, struct acquire_options *o, struct e
         return -1;
     if (!o->e01)
         o->compression = COMPRESSION_NONE;
-    return 0;
-}
-
-/* --- going on --- */
-
-static bool
-given(const struct acquire_options *o, int id)
-{
-    return (o->given >> id & 1) != 0;
-}
-
-static bool
-same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-static bool
-is_one_of(const char *text, const char *const *list, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(text, list[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool
-all_in(const char *const *list, size_t n, const char *const *all, size_t n_all)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (!is_one_of(list[i], all, n_all))
-            return false;
-    }
-    return true;
-}
-
-static bool
-same_hashes(const struct acquire_options *a, const struct acquire_options *b)
-{
-    if (a->n_hashes != b->n_hashes)
-        return false;
-    for (size_t i = 0; i < a->n_hashes; i++) {
-        if (strcmp(a->hashes[i], b->hashes[i]) != 0)
-            return false;
-    }
-    return true;
-}
-
-/* Whether an option that was given again says what it said, or may say something else. */
-static bool
-agrees(struct acquire_options *now, struct acquire_options *then, int id)
-{
-    const char **text = text_option(now, id);
-
-    if (text && id != ID_SEGMENT_DIR)
-        return same_text(*text, *text_option(then, id));
-    switch (id) {
-    case ID_FORMAT:
-        return now->e01 == then->e01;
-    case ID_COMPRESSION:
-        return now->compression == then->compression;
-    case ID_HASH:
-        return same_hashes(now, then);
-    case ID_META:
-        return all_in(now->meta, now->n_meta, then->meta, then->n_meta);
-    case ID_TSA:
-        return all_in(now->tsa, now->n_tsa, then->tsa, then->n_tsa);
-    case ID_SECTOR_SIZE:
-        return now->sector_size == then->sector_size;
-    case ID_RETRIES:
-        return now->retries == then->retries;
-    case ID_WRITE_BLOCK:
-        return now->write_block == then->write_block;
-    case ID_NO_VERIFY:
-        return !then->verify;
-    case ID_RELEASE:
-        return then->release;
-    case ID_ALLOW_NO_SANDBOX:
-        return then->lenient_sandbox;
-    default:
-        return true; /* how the job is run, not what it makes */
-    }
-}
-
-/* What may differ is as it was given now. */
-static void
-take_over(struct acquire_options *now, const struct acquire_options *then)
-{
-    struct acquire_options o = *then;
-
-    o.source = now->source;
-    o.dest = now->dest;
-    o.resume = true;
-    o.segment_dir = now->segment_dir;
-    o.low_space = now->low_space || then->low_space;
-    o.quiet = now->quiet;
-    o.json = now->json;
-    o.progress = now->progress;
-    o.threads = now->threads;
-    o.given = now->given;
-    if (given(now, ID_READ_TIMEOUT))
-        o.read_timeout = now->read_timeout;
-    if (given(now, ID_SCSI_TIMEOUT))
-        o.scsi_timeout = now->scsi_timeout;
-    if (given(now, ID_MAX_TEMPERATURE))
-        o.max_temperature = now->max_temperature;
-    if (now->signer.key)
-        o.signer = now->signer;
-    *now = o;
-}
-
-/* A path as it was meant in another directory; a URI of a key store is none. It lives as long as
-   the program. */
-static void
-make_absolute(const char **path, const char *cwd)
-{
-    if (*path && **path != '/' && !strchr(*path, ':'))
-        *path = xasprintf("%s/%s", cwd, *path);
-}
-
-int
-acquire_options_resume(struct acquire_options *o, int argc, char **argv, const char *cwd,
-                       struct err *err)
-{
-    struct acquire_options then;
-
-    if (acquire_options_parse(argc, argv, &then, err) != 0)
-        return err_context(err, "the journal's command line");
-    for (int id = 1; id < 64; id++) {
-        if (given(o, id) && !agrees(o, &then, id))
-            return err_set(err, OUTCOME_USAGE,
-                           "'--%s' conflicts with how the job was begun; leave it out, a job is "
-                           "continued with its own options",
-                           name_of(id));
-    }
-    make_absolute(&then.copy, cwd);
-    make_absolute(&then.signer.key, cwd);
-    make_absolute(&then.signer.cert, cwd);
-    make_absolute(&then.signer.passphrase_file, cwd);
-    take_over(o, &then);
     return 0;
 }

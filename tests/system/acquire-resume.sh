@@ -101,6 +101,11 @@ expect 5 exhibit acquire --resume "$T/other" "$T/d/y"
 cp "$T/src" "$T/other"
 touch -d '2001-01-01' "$T/other"
 expect 5 exhibit acquire --resume "$T/other" "$T/d/y"
+# Other bytes under the same size and time: what was imaged does not match.
+cp --preserve=timestamps "$T/src" "$T/other"
+flip_byte "$T/other" 0
+touch -r "$T/src" "$T/other"
+expect 5 exhibit acquire --resume "$T/other" "$T/d/y"
 # A damaged journal is not believed.
 cp "$T/d/y.partial/y.journal" "$T/journal"
 sed -i '1s/exhibit.journal/Exhibit.journal/' "$T/d/y.partial/y.journal"
