@@ -57,6 +57,7 @@ struct acquisition {
     struct resume resume; /* its directories: dest[] first, then these */
     int earlier[WORKER_DIRS_MAX];
     size_t n_earlier;
+    bool journaled; /* a journal is there to go on from, also if it can be written no more */
     struct journal *journals[WORKER_SINKS_MAX]; /* NULL: none, or it cannot be written any more */
     bool resume_noted;                          /* the journals say that the job goes on */
     struct history history;                     /* of a job that is continued; else empty */

@@ -1,7 +1,10 @@
 #include "acquire/jobstate.h"
 
-#include "acquire/jobstate_impl.h"
+#include <errno.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "acquire/jobstate_impl.h"
 
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -115,7 +118,8 @@ begin_new(struct acquisition *a, struct err *err)
         if (!a->journals[i])
             return -1;
     }
-    return add(a, begin_line(a), true, err);
+    a->journaled = add(a, begin_line(a), true, err) == 0;
+    return a->journaled ? 0 : -1;
 }
 
 /* What is made anew each time that a job comes to its end. */
@@ -193,6 +197,7 @@ jobstate_begin(struct acquisition *a, struct err *err)
 {
     if (!a->options.resume)
         return begin_new(a, err);
+    a->journaled = true;
     if (a->new_place && destination_make(&a->place[a->writing - 1], err) != 0)
         return -1;
     a->started = a->history.started;
@@ -378,9 +383,21 @@ jobstate_place_segments(struct acquisition *a)
     }
 }
 
+/* A file system in user space hears of a close a little later, and until then keeps what was
+   removed under a hidden name. */
+static void
+remove_directory(struct destination *d)
+{
+    const struct timespec moment = {.tv_nsec = 20000000};
+
+    for (int i = 0; i < 50 && !destination_remove_empty(d) && errno == ENOTEMPTY; i++)
+        (void)nanosleep(&moment, NULL);
+}
+
 void
 jobstate_remove(struct acquisition *a)
 {
+    a->journaled = false;
     for (size_t i = 0; i < a->n_places; i++)
         (void)destination_remove_empty(&a->place[i]);
     for (size_t i = 0; i < a->n_dest; i++) {
@@ -393,18 +410,14 @@ jobstate_remove(struct acquisition *a)
         a->journals[i] = NULL;
         name = xasprintf("%s" JOURNAL_SUFFIX, a->dest[i].name);
         (void)unlinkat(a->dest[i].dir, name, 0);
-        (void)destination_remove_empty(&a->dest[i]);
+        remove_directory(&a->dest[i]);
     }
 }
 
 bool
 jobstate_is_kept(const struct acquisition *a)
 {
-    for (size_t i = 0; i < a->n_dest; i++) {
-        if (a->journals[i])
-            return true;
-    }
-    return false;
+    return a->journaled;
 }
 
 void

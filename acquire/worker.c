@@ -173,6 +173,8 @@ enter_sandbox(struct worker *w, struct err *err)
         .n_write_dirs = w->n_dirs,
         .allow_threads = true,
         .allow_send = true,
+        /* Segments in earlier directories are linked into the new one: sink_e01.c. */
+        .allow_links = w->n_dirs > w->n_sinks,
     };
 
     for (size_t i = 0; i < w->n_dirs; i++)

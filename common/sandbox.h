@@ -20,6 +20,7 @@ struct sandbox_spec {
     size_t n_read_dirs;
     bool allow_threads; /* clone() of threads; never of processes */
     bool allow_send;    /* sendmsg/recvmsg on sockets that are open already */
+    bool allow_links; /* symbolic links may be made in the write_dirs; they lead to nothing more */
 };
 
 struct sandbox_state {
