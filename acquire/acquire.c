@@ -175,7 +175,8 @@ publish_one(struct acquisition *a, size_t i, struct err *err)
     }
     if (jobstate_moving(a, i, err) != 0)
         return -1;
-    /* Nothing is open any more: where a move is a link and a removal, FUSE and NFS would keep it. */
+    /* Nothing is open any more: where a move is a link and a removal, FUSE and NFS would keep it.
+     */
     joblog_drop(a->log, i);
     return destination_publish(&a->dest[i], last, err);
 }
