@@ -19,7 +19,8 @@
 #define BLOCK (256 * KIB)
 #define MEDIA (6 * 1024 * KIB + 512 * 77)
 #define CHUNK (64 * 512)
-#define ROUNDS 40
+#define ROUNDS_FEW (SANITIZED ? 5 : 40) /* each forks, which a sanitizer makes slow */
+#define ROUNDS_MANY 200
 
 struct world {
     uint8_t *data;
@@ -250,6 +251,7 @@ go_through(bool e01, uint64_t segment_size, bool elsewhere)
     struct world w = {.data = xcalloc(MEDIA, 1), .e01 = e01, .segment_size = segment_size};
     int truth = open_dir("truth");
     struct resume all = {.n_dirs = 1};
+    unsigned rounds = test_count("keep", ROUNDS_FEW, ROUNDS_MANY, "kills of each kind");
 
     for (size_t i = 0; i < MEDIA; i++)
         w.data[i] = (uint8_t)(i / 65536 % 3 ? rng_next(&rng) : i / 1000);
@@ -257,7 +259,7 @@ go_through(bool e01, uint64_t segment_size, bool elsewhere)
     whole_run(&w, NULL, &all);
     w.dirs[0] = open_dir("a");
     w.dirs[1] = open_dir("b");
-    for (int i = 0; i < ROUNDS; i++)
+    for (unsigned i = 0; i < rounds; i++)
         one_round(&w, truth, &all, &rng, elsewhere);
     clear_directory(truth);
     (void)close(truth);
