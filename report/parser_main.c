@@ -170,8 +170,9 @@ run(char **words, int n, struct err *err)
     p->wanted = request.ranges;
     request.run(p);
     if (p->failed_reads > 0)
-        emit_finding("image-damage", "%ju reads of the image failed, the first at byte %ju: %s",
-                     (uintmax_t)p->failed_reads, (uintmax_t)p->failed_at, p->failed_why);
+        emit_finding("image-damage", "%ju %s of the image failed, the first at byte %ju: %s",
+                     (uintmax_t)p->failed_reads, p->failed_reads == 1 ? "read" : "reads",
+                     (uintmax_t)p->failed_at, p->failed_why);
     emit_send(emit_new("end"));
     return 0;
 }

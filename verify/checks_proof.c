@@ -216,8 +216,8 @@ check_ledger(const struct check_input *in, struct check *c)
                    "end, or it is another ledger",
                    in->ledger_head);
     if (c->status != STATUS_FAILED)
-        check_pass(c, "%zu events in an unbroken chain, %zu of them signed; its head is %s%s", l->n,
-                   n_signed, l->v[l->n - 1].hash,
+        check_pass(c, "%zu event%s in an unbroken chain, %zu of them signed; its head is %s%s",
+                   l->n, l->n == 1 ? "" : "s", n_signed, l->v[l->n - 1].hash,
                    in->ledger_head ? ", and the head that was noted is in it"
                                    : " (whether lines were taken off the end, only a head noted "
                                      "elsewhere shows)");
