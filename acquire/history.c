@@ -178,16 +178,18 @@ take_resumed(struct history *h, const json_t *line, struct err *err)
         struct history_sink *s = &h->sinks[i];
         const json_t *k = json_array_get(kept, i);
         uint64_t n;
+        uint64_t durable;
 
         if (json_get_u64(k, "segments", &n, err) != 0 ||
-            json_get_u64(k, "durable", &s->durable, err) != 0)
+            json_get_u64(k, "durable", &durable, err) != 0)
             return -1;
         if (n > s->n_segments)
             return bad(err, "a continuation that keeps what there was not");
         while (s->n_segments > n)
             free(s->segments[--s->n_segments].file);
-        if (s->durable < segments_end(s) || s->durable > h->length)
+        if (durable < segments_end(s) || durable > h->length)
             return bad(err, "a durable part that does not hold together");
+        s->durable = durable;
     }
     (void)json_array_append_new(h->resumed, json_deep_copy(entry));
     h->end.time = -1;
