@@ -53,11 +53,11 @@ misfit(struct ledger *l, const char *why)
 static bool
 hash_fits(const char *line, size_t n)
 {
-    const char *tail = line + n - TAIL_LENGTH;
+    const char *tail = n > TAIL_LENGTH ? line + n - TAIL_LENGTH : NULL;
     struct err ignored = ERR_INIT;
     char hex[LEDGER_HASH_MAX];
 
-    return n > TAIL_LENGTH && memcmp(tail, HASH_FIELD, HASH_FIELD_LENGTH) == 0 &&
+    return tail && memcmp(tail, HASH_FIELD, HASH_FIELD_LENGTH) == 0 &&
            memcmp(line + n - 2, "\"}", 2) == 0 &&
            sha256_hex(line, n - TAIL_LENGTH, hex, &ignored) == 0 &&
            memcmp(tail + HASH_FIELD_LENGTH, hex, HASH_LENGTH) == 0;

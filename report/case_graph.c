@@ -205,15 +205,6 @@ case_bool(json_t *object, const char *property, bool v)
     (void)json_object_set_new(object, property, json_boolean(v));
 }
 
-void
-case_decimal(json_t *object, const char *property, double v)
-{
-    char text[40];
-
-    (void)snprintf(text, sizeof text, "%.6f", v);
-    typed(object, property, "xsd:decimal", text);
-}
-
 /* Two digits within bounds, moved past. */
 static bool
 two_digits(const char **s, int low, int high)

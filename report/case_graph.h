@@ -34,7 +34,6 @@ void case_text(json_t *object, const char *property, const char *s);
 void case_number(json_t *object, const char *property, uint64_t n);
 void case_time(json_t *object, const char *property, const char *s);
 void case_bool(json_t *object, const char *property, bool v);
-void case_decimal(json_t *object, const char *property, double v);
 /* Adds a link to another object to the property's list. */
 void case_link(json_t *object, const char *property, const json_t *target);
 

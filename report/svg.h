@@ -25,7 +25,7 @@ enum svg_fill {
 };
 
 /* Starts a drawing of w by h units; `id` (letters) is unique in the page. The description is what
-   the caller writes between svg_describe() and svg_described(). */
+   the caller writes between svg_begin() and svg_described(). */
 void svg_begin(FILE *f, const char *id, const char *title, double w, double h);
 void svg_described(FILE *f, const char *id);
 void svg_end(FILE *f);
