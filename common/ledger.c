@@ -22,6 +22,8 @@
 #define HASH_FIELD_LENGTH (sizeof HASH_FIELD - 1)
 #define HASH_LENGTH 64
 #define TAIL_LENGTH (HASH_FIELD_LENGTH + HASH_LENGTH + 2)
+/* Files moved away under the lock before giving up: a file system may number its files anew. */
+#define MOVED_MAX 100
 #define SIGNATURE_FIELD ",\"signature\":\""
 
 static int
@@ -215,7 +217,7 @@ ledger_event(const char *action)
 static int
 open_locked(int dirfd, const char *name, struct err *err)
 {
-    for (;;) {
+    for (unsigned i = 0; i < MOVED_MAX; i++) {
         int fd = openat(dirfd, name, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
         struct stat ours;
         struct stat there;
@@ -230,6 +232,8 @@ open_locked(int dirfd, const char *name, struct err *err)
             return fd;
         (void)close(fd);
     }
+    return err_set(err, OUTCOME_FAILED,
+                   "'%s' is another file each time that it is opened; nothing was written", name);
 }
 
 /* The event's fields between the line's number and the link to the line before. */
