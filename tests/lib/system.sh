@@ -34,6 +34,15 @@ at_exit() {
     cleanups+=("$(printf '%q ' "$@")")
 }
 
+# undo N: runs the last N of these now instead.
+undo() {
+    local i
+    for ((i = 0; i < $1; i++)); do
+        eval "${cleanups[-1]}"
+        unset 'cleanups[-1]'
+    done
+}
+
 run_cleanups() {
     local status=$? i
     trap - EXIT
@@ -177,7 +186,7 @@ serve() {
     [ "$(stat -c %s "$SERVED")" = "$(stat -c %s "$file")" ] || fail "the served file did not appear"
 }
 
-# As attach, for a file that is served. Direct I/O down to the server keeps the page cache from
+# As attach, for a file that is served (`undo 2` takes both away). Direct I/O down to the server keeps the page cache from
 # spreading an error over its neighbours.
 attach_served() {
     DEV=$(losetup --find --show --read-only --direct-io=on "$@" "$SERVED")
@@ -195,6 +204,23 @@ fault_device() {
     serve "$file" --filter=ddrescue file "$file" ddrescue-mapfile="$map"
     attach_served "$@"
 }
+
+# counted_fault_device FILE MAPFILE [losetup options]: the same, and `reads_failed` prints how many
+# reads of it have failed since `reads_forget` (or since it is there), as its server counts them.
+counted_fault_device() {
+    local file=$1 map=$2
+    shift 2
+    require_loop
+    require nbdkit
+    nbdkit --filter=ddrescue file --help >/dev/null 2>&1 || skip "nbdkit has no ddrescue filter"
+    READS_LOG=$(mktemp "$T/reads.XXXXXX")
+    READS_BEFORE=0
+    serve "$file" --filter=log --filter=ddrescue file "$file" ddrescue-mapfile="$map" \
+        logfile="$READS_LOG"
+    attach_served "$@"
+}
+reads_failed() { echo $(($(grep -c 'Read .* error=EIO' "$READS_LOG") - READS_BEFORE)); }
+reads_forget() { READS_BEFORE=$(grep -c 'Read .* error=EIO' "$READS_LOG" || true); }
 
 # slow_device FILE SECONDS [losetup options]: sets DEV to a block device with the contents of FILE
 # on which each read takes that long.
@@ -274,6 +300,55 @@ fault_map() {
             printf '0x%X 0x%X +\n' "$at" $((size - at))
         fi
     } >"$file"
+}
+
+# random_damage SEED SIZE SECTOR: sets BAD to the bad ranges (offset, length, ascending, apart) of a
+# disk whose damage is like that of real ones: single sectors, short and long scratches, some of them
+# across the borders of chunks and blocks, sectors in turn good and bad, zones, and the disk's edges.
+random_damage() {
+    require perl
+    read -r -a BAD < <(perl - "$@" <<'EOF'
+use strict;
+my ($seed, $size, $sector) = @ARGV;
+srand $seed;
+my $n = $size / $sector;
+my $bad = "\0" x $n;
+sub bad {
+    my ($at, $count) = @_;
+    for my $s ($at .. $at + $count - 1) { substr($bad, $s, 1) = "x" if $s >= 0 && $s < $n; }
+}
+for (1 .. 1 + int rand 40) {
+    my ($kind, $at) = (rand 100, int rand $n);
+    if ($kind < 40) { bad($at, 1); }
+    elsif ($kind < 60) { bad($at, 2 + int rand 15); }
+    elsif ($kind < 70) { bad($at, 17 + int rand 300); }
+    elsif ($kind < 85) {
+        my $unit = (32768, 65536, 1048576)[rand 3] / $sector;
+        my $border = $unit * int rand($n / $unit + 1);
+        bad($border - int rand 3, 1 + int rand 4);
+    }
+    elsif ($kind < 94) { bad($at + 2 * $_, 1) for 0 .. 1 + int rand 40; }
+    elsif ($kind < 96) { bad($at, int rand(1572864 / $sector)); }
+    elsif ($kind < 98) { bad(0, 1 + int rand 3); }
+    else { bad($n - 1 - int rand 3, 3); }
+}
+# A map without any damage would prove nothing.
+bad(int rand $n, 1) if $bad !~ /x/;
+while ($bad =~ /x+/g) { print $-[0] * $sector, " ", ($+[0] - $-[0]) * $sector, " "; }
+print "\n";
+EOF
+    )
+}
+
+# blank_damage FILE OFFSET LENGTH [OFFSET LENGTH...]: zeros where the disk has nothing to give.
+blank_damage() {
+    local file=$1
+    shift
+    while [ $# -gt 0 ]; do
+        dd if=/dev/zero of="$file" bs=512 seek=$(($1 / 512)) count=$(($2 / 512)) conv=notrunc \
+            status=none
+        shift 2
+    done
 }
 
 # --- data -----------------------------------------------------------------------------------------
