@@ -153,12 +153,12 @@ secure(const struct supervisor_message *m, const struct device *d, int fd, struc
 }
 
 int
-hold_device(const struct supervisor_message *m, struct device *d, struct record *r, struct err *err)
+hold_device(const struct supervisor_message *m, const struct device *d, struct record *r,
+            struct err *err)
 {
     int fd;
 
-    if (device_read((dev_t)m->device, d, err) != 0 || check_use(d, err) != 0 ||
-        check_writers(d, err) != 0)
+    if (check_use(d, err) != 0 || check_writers(d, err) != 0)
         return -1;
     fd = hold_open_exclusive(d, err);
     if (fd < 0 || secure(m, d, fd, r, err) == 0)

@@ -76,6 +76,7 @@ record_text(const struct record *r, bool end, size_t *n)
                   (unsigned)r->uid, major(r->device->number), minor(r->device->number),
                   r->device->diskseq);
     put_text(f, "purpose", r->purpose);
+    put_text(f, "policy", r->policy);
     put_text(f, "name", r->device->name);
     put_text(f, "vendor", r->device->vendor);
     put_text(f, "model", r->device->model);

@@ -17,6 +17,7 @@ struct record {
     int64_t opened;      /* epoch; when the device was taken */
     uid_t uid;           /* for whom */
     const char *purpose; /* "acquire" or "compare" */
+    const char *policy;  /* "any" or "evidence" */
     const struct device *device;
     enum write_block_level level;
     struct flag_state before, during, after;

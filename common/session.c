@@ -1,15 +1,24 @@
 #include "common/session.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/size.h"
 #include "common/spawn.h"
 #include "common/text.h"
 
+/* How long a supervisor that is not our child may take to end: it kills a worker, and waits for it
+   two seconds. */
+#define END_MS 30000
+
 struct session {
     int sock;
-    pid_t pid;
+    pid_t pid; /* 0: somebody else has started it */
     bool ended;
     int status;
 };
@@ -47,10 +56,34 @@ session_new(const struct privilege *as, char *purpose, struct err *err)
     return s;
 }
 
+/* No program that this one starts is to have the socket, nor to look for it. */
+static struct session *
+session_given(const char *text, struct err *err)
+{
+    struct session *s;
+    socklen_t n = sizeof(int);
+    uint64_t fd;
+    int type = 0;
+
+    if (number_parse(text, 3, INT_MAX, SESSION_VARIABLE, &fd, err) != 0)
+        return NULL;
+    (void)unsetenv(SESSION_VARIABLE);
+    if (getsockopt((int)fd, SOL_SOCKET, SO_TYPE, &type, &n) != 0 || type != SOCK_SEQPACKET ||
+        fcntl((int)fd, F_SETFD, FD_CLOEXEC) != 0) {
+        (void)err_set(err, OUTCOME_USAGE, SESSION_VARIABLE " names no socket of a supervisor");
+        return NULL;
+    }
+    s = xcalloc(1, sizeof *s);
+    s->sock = (int)fd;
+    return s;
+}
+
 struct session *
 session_start(const struct privilege *as, struct err *err)
 {
-    return session_new(as, NULL, err);
+    const char *given = getenv(SESSION_VARIABLE);
+
+    return given ? session_given(given, err) : session_new(as, (char[]){SUPERVISOR_ACQUIRE}, err);
 }
 
 struct session *
@@ -147,6 +180,18 @@ session_worker_ended(const struct session *s, int *status)
     return s->ended;
 }
 
+/* Its last end of the socket goes with the process; what it still says is of no use. */
+static void
+await_end(int sock)
+{
+    struct pollfd p = {.fd = sock, .events = POLLIN};
+    char nothing[1];
+
+    (void)shutdown(sock, SHUT_WR);
+    while (poll(&p, 1, END_MS) > 0 && recv(sock, nothing, sizeof nothing, 0) > 0)
+        ;
+}
+
 void
 session_end(struct session *s)
 {
@@ -155,6 +200,8 @@ session_end(struct session *s)
 
     if (!s)
         return;
+    if (s->pid == 0)
+        await_end(s->sock);
     (void)close(s->sock);
     if (s->pid > 0)
         (void)spawn_wait(s->pid, &status, &ignored);

@@ -13,7 +13,12 @@
 
 struct session;
 
-/* Starts the supervisor; its workers will run as `as`. */
+/* Names a descriptor in the environment: a socket to a supervisor that somebody else has started
+   for this one job, as the daemon does for people who may not start one as root. */
+#define SESSION_VARIABLE "EXHIBIT_SUPERVISOR_FD"
+
+/* Starts the supervisor, unless SESSION_VARIABLE names one (which is then removed from the
+   environment); its workers will run as `as`, which is whose job that one was started for. */
 struct session *session_start(const struct privilege *as, struct err *err);
 
 /* Starts one that lends the device for a comparison instead of starting workers; `as` is on record
@@ -37,7 +42,8 @@ int session_hear(struct session *s, struct err *err);
 /* True once the worker has ended: with its exit status, or 128 + the signal. */
 bool session_worker_ended(const struct session *s, int *status);
 
-/* Ends the conversation and waits for the supervisor. A worker that still runs is killed. */
+/* Ends the conversation and waits for the supervisor's end (30 s at most for one that somebody else
+   has started). A worker that still runs is killed. */
 void session_end(struct session *s);
 
 #endif

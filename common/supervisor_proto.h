@@ -1,11 +1,16 @@
 /*
- * The messages between a front (exhibit-acquire, exhibit-release, exhibit-verify, later the daemon)
- * and the supervisor: one fixed structure a packet on a SOCK_SEQPACKET socket, descriptors beside
- * it. Both ends are of one build, on one machine. The supervisor trusts none of it: whoever runs
- * the front is its adversary. No message carries a user id or the purpose; both are fixed when the
- * supervisor is started: `exhibit-supervisor UID GID` images devices through workers and never
- * lends a descriptor, `exhibit-supervisor UID GID compare` lends one for reading and never starts a
- * worker.
+ * The messages between a front (exhibit-acquire, exhibit-release, exhibit-verify) and the
+ * supervisor: one fixed structure a packet on a SOCK_SEQPACKET socket, descriptors beside it. Both
+ * ends are of one build, on one machine. The supervisor trusts none of it: whoever runs the front
+ * is its adversary. No message carries a user id, the purpose or the policy; all three are fixed
+ * when the supervisor is started:
+ *
+ *   exhibit-supervisor UID GID [acquire|compare [evidence [MARK...]]]
+ *
+ * acquire (without a word, too) images devices through workers and never lends a descriptor,
+ * compare lends one for reading and never starts a worker. With "evidence" it takes only devices
+ * that are marked as such, by udev or by one of the MARKs (acquire/device_evidence.h), lets none be
+ * without write block, and lifts none that another job left.
  */
 #ifndef EXHIBIT_SUPERVISOR_PROTO_H
 #define EXHIBIT_SUPERVISOR_PROTO_H
@@ -20,7 +25,10 @@
 #define SUPERVISOR_FDS_MAX 10 /* descriptors with one message */
 #define SUPERVISOR_TEXT_MAX 1024
 #define SUPERVISOR_SERIAL_MAX 256
-#define SUPERVISOR_COMPARE "compare" /* the third argument, see above */
+/* The third and the fourth argument, see above. */
+#define SUPERVISOR_ACQUIRE "acquire"
+#define SUPERVISOR_COMPARE "compare"
+#define SUPERVISOR_EVIDENCE "evidence"
 
 enum supervisor_type {
     SUPERVISOR_OPEN = 1, /* front: hold this device */
