@@ -8,6 +8,7 @@
 #include "acquire/supervisor.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -174,6 +175,14 @@ take_arguments(struct supervisor *s, int argc, char **argv, struct err *err)
     return 0;
 }
 
+/* What a supervisor needs root for. Files of root's it opens as their owner. */
+static const unsigned capabilities[] = {
+    CAP_SYS_ADMIN,                       /* the read-only flag; BPF; asking for OPAL locks */
+    CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, /* looking for writers in other users' processes */
+    CAP_SETUID,     CAP_SETGID,          CAP_SETPCAP, /* starting the worker as the user */
+    CAP_KILL,                                         /* and ending it */
+};
+
 int
 main(int argc, char **argv)
 {
@@ -182,6 +191,10 @@ main(int argc, char **argv)
 
     if (take_arguments(&s, argc, argv, &err) != 0)
         return err_report(&err);
+    if (privilege_keep(capabilities, sizeof capabilities / sizeof capabilities[0]) != 0) {
+        (void)err_errno(&err, "cannot give up privileges");
+        return err_report(&err);
+    }
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     set_signals();
     return serve(&s);

@@ -29,6 +29,13 @@ assert_eq "$(of "$worker" CapEff)" 0000000000000000 "capabilities of the worker"
 assert_eq "$(of "$worker" CapPrm)" 0000000000000000 "capabilities of the worker"
 assert_eq "$(of "$front" Uid)" "65534 65534 65534 65534" "uid of the front"
 assert_eq "$(of "$supervisor" Uid)" "0 0 0 0" "uid of the supervisor"
+# The supervisor is root with as little of it as it needs: kill, setgid, setuid, setpcap,
+# dac_read_search, sys_ptrace, sys_admin.
+for set in CapPrm CapEff CapBnd; do
+    assert_eq "$(of "$supervisor" $set)" 00000000002801e4 "$set of the supervisor"
+done
+assert_eq "$(of "$supervisor" CapInh)" 0000000000000000 "CapInh of the supervisor"
+assert_eq "$(of "$supervisor" NoNewPrivs)" 1 "no new privileges of the supervisor"
 # Not dumpable: its /proc belongs to root, so the user's other processes cannot reach in.
 assert_eq "$(stat -c %u "/proc/$worker/mem")" 0 "owner of the worker's memory"
 
