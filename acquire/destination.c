@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "acquire/journal.h"
+#include "acquire/staging.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/outfile.h"
@@ -171,13 +172,14 @@ names_free(struct names *names)
     free(names->v);
 }
 
-/* The journal is the last to go, when all else has its name. */
+/* What the job could go on from is the last to go, when all else has its name. */
 static bool
-is_journal(const struct destination *d, const char *file)
+is_of_the_job(const struct destination *d, const char *file)
 {
     size_t n = strlen(d->name);
 
-    return strncmp(file, d->name, n) == 0 && strcmp(file + n, JOURNAL_SUFFIX) == 0;
+    return (strncmp(file, d->name, n) == 0 && strcmp(file + n, JOURNAL_SUFFIX) == 0) ||
+           staging_owns(d->name, file);
 }
 
 static int
@@ -192,7 +194,7 @@ list_files(const struct destination *d, const char *last, struct names *out, str
     rewinddir(dir);
     while ((e = readdir(dir)) != NULL) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-            (last && strcmp(e->d_name, last) == 0) || is_journal(d, e->d_name))
+            (last && strcmp(e->d_name, last) == 0) || is_of_the_job(d, e->d_name))
             continue;
         out->v = xrealloc(out->v, out->n + 2, sizeof *out->v);
         out->v[out->n++] = xstrdup(e->d_name);

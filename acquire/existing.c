@@ -8,10 +8,6 @@
 #include "common/segname.h"
 #include "common/text.h"
 
-/* Samples beside the first and the last, and the bytes of each: a multiple of every sector size. */
-#define SAMPLES_BETWEEN 64
-#define SAMPLE_SIZE ((size_t)64 << 10)
-
 struct existing {
     struct source base;
     struct existing_spec spec;
@@ -111,82 +107,4 @@ struct source *
 existing_source(struct existing *e)
 {
     return &e->base;
-}
-
-/* --- samples --- */
-
-struct pair {
-    uint8_t *imaged;
-    uint8_t *now;
-};
-
-static void
-blank(struct pair *p, uint64_t at, size_t n, const struct ranges *known)
-{
-    const struct range *k = known ? ranges_find(known, at) : NULL;
-    const struct range *end = k ? known->v + known->n : NULL;
-
-    for (; k < end && k->offset < at + n; k++) {
-        uint64_t from = k->offset > at ? k->offset : at;
-        uint64_t to = k->length < at + n - k->offset ? k->offset + k->length : at + n;
-
-        memset(p->imaged + (from - at), 0, (size_t)(to - from));
-        memset(p->now + (from - at), 0, (size_t)(to - from));
-    }
-}
-
-static int
-compare(struct existing *e, struct pair *p, uint64_t at, struct existing_samples *samples,
-        struct err *err)
-{
-    uint64_t left = e->spec.until - at;
-    size_t n = left < SAMPLE_SIZE ? (size_t)left : SAMPLE_SIZE;
-    uint32_t sector = e->spec.sink->sector_size;
-    ssize_t got;
-
-    if (image_read(e->image, p->imaged, n, at, err) != (ssize_t)n)
-        return err_context(err, "cannot read what was imaged before");
-    got = source_pread(e->spec.source, p->now, (n + sector - 1) / sector * sector,
-                       e->spec.offset + at);
-    if (got < 0 &&
-        (errno == ENODEV || errno == ENXIO || errno == ENOMEDIUM || errno == ECANCELED)) {
-        (void)err_errno(err, "cannot read the source at byte %" PRIu64, e->spec.offset + at);
-        err->outcome = OUTCOME_INTERRUPTED;
-        return -1;
-    }
-    if (got < (ssize_t)n) {
-        samples->lost++;
-        return 0;
-    }
-    blank(p, at, n, e->spec.known);
-    samples->compared++;
-    if (memcmp(p->imaged, p->now, n) == 0)
-        return 0;
-    return err_set(err, OUTCOME_REFUSED,
-                   "the source is not what was imaged before: it differs between bytes %" PRIu64
-                   " and %" PRIu64,
-                   e->spec.offset + at, e->spec.offset + at + n);
-}
-
-int
-existing_compare(struct existing *e, struct existing_samples *samples, struct err *err)
-{
-    uint64_t blocks = (e->spec.until + SAMPLE_SIZE - 1) / SAMPLE_SIZE;
-    uint64_t n = blocks < SAMPLES_BETWEEN + 2 ? blocks : SAMPLES_BETWEEN + 2;
-    void *buf = NULL;
-    struct pair p;
-    int r = 0;
-
-    *samples = (struct existing_samples){0};
-    if (posix_memalign(&buf, SOURCE_ALIGNMENT, 2 * SAMPLE_SIZE) != 0)
-        return err_set(err, OUTCOME_FAILED, "not enough memory for the samples");
-    p = (struct pair){.imaged = buf, .now = (uint8_t *)buf + SAMPLE_SIZE};
-    for (uint64_t i = 0; r == 0 && i < n; i++) {
-        /* From the first to the last, evenly; in 128 bits no product is too large. */
-        uint64_t block = n == 1 ? 0 : (uint64_t)((unsigned __int128)(blocks - 1) * i / (n - 1));
-
-        r = compare(e, &p, block * SAMPLE_SIZE, samples, err);
-    }
-    free(buf);
-    return r;
 }

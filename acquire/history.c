@@ -50,6 +50,7 @@ take_begin(struct history *h, const json_t *line, struct err *err)
     h->n_sinks = (size_t)n;
     h->started = (int64_t)started;
     h->resumed = json_array();
+    h->passes = json_array();
     h->begin = json_incref((json_t *)(uintptr_t)line); /* the count alone changes */
     h->end.time = -1;
     return take_argv(h, line, err);
@@ -203,6 +204,17 @@ take_resumed(struct history *h, const json_t *line, struct err *err)
 }
 
 static int
+take_pass(struct history *h, const json_t *line, struct err *err)
+{
+    const json_t *entry = json_object_get(line, "entry");
+
+    if (!json_is_object(entry) || json_array_size(h->passes) >= HISTORY_PASSES_MAX)
+        return bad(err, "a pass without its facts");
+    (void)json_array_append_new(h->passes, json_deep_copy(entry));
+    return 0;
+}
+
+static int
 take_ended(struct history *h, const json_t *line, struct err *err)
 {
     uint64_t time;
@@ -265,7 +277,7 @@ static const struct {
 } lines[] = {
     {"begin", take_begin},     {"unreadable", take_unreadable}, {"segment", take_segment},
     {"durable", take_durable}, {"resumed", take_resumed},       {"ended", take_ended},
-    {"moving", take_moving},   {"directory", take_directory},
+    {"moving", take_moving},   {"directory", take_directory},   {"pass", take_pass},
 };
 
 int
@@ -316,6 +328,7 @@ history_clear(struct history *h)
 {
     json_decref(h->begin);
     json_decref(h->resumed);
+    json_decref(h->passes);
     for (int i = 0; i < h->argc; i++)
         free(h->argv[i]);
     free(h->argv);

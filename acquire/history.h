@@ -18,7 +18,8 @@
 
 #define JOURNAL_SCHEMA "exhibit.journal/1"
 #define HISTORY_ARGS_MAX 512
-#define HISTORY_RUNS_MAX 1000 /* interruptions of one job */
+#define HISTORY_RUNS_MAX 1000    /* interruptions of one job */
+#define HISTORY_PASSES_MAX 10000 /* of rescue mode: 1000 retries, and some of them twice */
 
 struct history_sink {
     struct manifest_segment *segments; /* closed and durable, in order, without gaps */
@@ -45,6 +46,7 @@ struct history {
     size_t n_directories;
     struct ranges unreadable; /* bytes of the image */
     json_t *resumed;          /* an array: as the manifest's acquisition.resumed */
+    json_t *passes;           /* an array: as the manifest's acquisition.rescue.passes */
     uint64_t at;              /* bytes of the image that the last run had read */
     struct history_end end;   /* of the last run */
     /* { file, size } of what was to move to its place, or NULL: of the sinks, then the directories

@@ -33,6 +33,8 @@ static const struct field {
     FIELD(KIND_U32, compression),
     FIELD(KIND_U64, piecewise),
     FIELD(KIND_U32, retries),
+    FIELD(KIND_BOOL, rescue),
+    FIELD(KIND_U32, staging_dir),
     FIELD(KIND_U32, threads),
     FIELD(KIND_BOOL, lenient),
     FIELD(KIND_BOOL, physical),

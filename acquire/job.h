@@ -29,6 +29,8 @@ struct job {
     size_t n_hashes;
     uint64_t piecewise; /* bytes; 0: none */
     unsigned retries;
+    bool rescue;              /* first into the staging file (staging.h), … */
+    uint32_t staging_dir;     /* … which lies in this directory, as the worker counts them */
     unsigned threads;         /* packers */
     bool lenient;             /* run also where the sandbox cannot be had in full */
     bool physical, removable; /* for the E01's volume section */

@@ -6,6 +6,7 @@
 
 #include "acquire/jobstate_impl.h"
 
+#include "acquire/staging.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/json.h"
@@ -327,6 +328,21 @@ jobstate_durable(struct acquisition *a, size_t sink, struct err *err)
     return add(a, v, true, err);
 }
 
+int
+jobstate_pass(struct acquisition *a, const json_t *pass, struct err *err)
+{
+    json_t *v;
+
+    if (note_resumed(a, err) != 0)
+        return -1;
+    if (!a->history.passes)
+        a->history.passes = json_array();
+    (void)json_array_append_new(a->history.passes, json_deep_copy(pass));
+    v = line("pass");
+    (void)json_object_set_new(v, "entry", json_deep_copy(pass));
+    return add(a, v, true, err);
+}
+
 /* --- the end --- */
 
 void
@@ -405,6 +421,7 @@ jobstate_remove(struct acquisition *a)
 
         if (a->dest[i].dir < 0)
             continue;
+        staging_remove(a->dest[i].dir, a->dest[i].name);
         /* Closed first: NFS and FUSE keep an open file under another name. */
         journal_free(a->journals[i]);
         a->journals[i] = NULL;

@@ -30,6 +30,8 @@ int jobstate_unreadable(struct acquisition *a, const struct range *range, int sy
 int jobstate_resumed(struct acquisition *a, struct err *err);
 int jobstate_segment(struct acquisition *a, size_t sink, struct err *err);
 int jobstate_durable(struct acquisition *a, size_t sink, struct err *err);
+/* `pass` as the manifest has it; it is noted there too. */
+int jobstate_pass(struct acquisition *a, const json_t *pass, struct err *err);
 
 /* The job ends before its end. */
 void jobstate_ended(struct acquisition *a, const char *reason);

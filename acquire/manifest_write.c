@@ -232,6 +232,31 @@ timeouts_json(const struct acquisition *a)
     return v;
 }
 
+/* null in stream mode. */
+static json_t *
+rescue_json(const struct acquisition *a)
+{
+    json_t *v;
+    json_t *from;
+
+    if (!a->options.rescue)
+        return json_null();
+    v = json_object();
+    set(v, "passes", a->history.passes ? json_deep_copy(a->history.passes) : json_array());
+    if (!a->options.rescue_map) {
+        set(v, "taken_over", json_null());
+        return v;
+    }
+    from = json_object();
+    json_set_text(from, "image", a->options.rescue_image);
+    json_set_text(from, "map", a->options.rescue_map);
+    json_set_u64(from, "bytes", a->result.rescue.found);
+    json_set_u64(from, "samples", a->result.rescue.samples);
+    json_set_u64(from, "samples_unreadable", a->result.rescue.samples_lost);
+    set(v, "taken_over", from);
+    return v;
+}
+
 static json_t *
 acquisition_json(const struct acquisition *a)
 {
@@ -241,10 +266,12 @@ acquisition_json(const struct acquisition *a)
 
     set_time(v, "started", a->started);
     set_time(v, "finished", a->finished);
-    json_set_text(v, "mode", "stream");
+    json_set_text(v, "mode", a->options.rescue ? "rescue" : "stream");
     json_set_text(v, "command_line", command);
     set(v, "resumed", a->history.resumed ? json_deep_copy(a->history.resumed) : json_array());
-    json_set_u64(v, "passes", 1);
+    json_set_u64(v, "passes", a->options.rescue ? json_array_size(a->history.passes) : 1);
+    set(v, "rescue", rescue_json(a));
+    json_set_bool(v, "rescue_advised", a->watch.advised);
     json_set_u64(v, "retries", a->options.retries);
     json_set_bool(v, "direct_io", a->result.direct);
     set(v, "rate", rate_json(&a->rate));

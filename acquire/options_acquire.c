@@ -56,7 +56,11 @@ static const struct option_spec specs[] = {
      "go on where the kernel offers no full sandbox;\nthe manifest says so"},
     {"threads", 0, "N", ID_THREADS, "compressing threads (default: one a core)"},
     {"resume", 0, NULL, ID_RESUME, "continue an interrupted job; its options are known"},
-    {"rescue", 0, NULL, ID_NOT_YET, "not in this version"},
+    {"rescue", 0, NULL, ID_RESCUE,
+     "for a failing drive: read what is easily had first,\ncome back to the damage, image it then"},
+    {"rescue-image", 0, "FILE", ID_RESCUE_IMAGE,
+     "with --rescue: go on from what ddrescue has rescued\ninto this file, ..."},
+    {"rescue-map", 0, "FILE", ID_RESCUE_MAP, "... and this is its mapfile"},
     {"segment-dir", 0, "DIR", ID_SEGMENT_DIR, "with --resume: write what is still to come there"},
     SIGNING_OPTIONS,
     {"tsa", 0, "URL", ID_TSA,
@@ -220,6 +224,10 @@ acquire_text_option(struct acquire_options *o, int id)
         return &o->expect_serial;
     case ID_SEGMENT_DIR:
         return &o->segment_dir;
+    case ID_RESCUE_IMAGE:
+        return &o->rescue_image;
+    case ID_RESCUE_MAP:
+        return &o->rescue_map;
     default:
         return NULL;
     }
@@ -237,6 +245,8 @@ flag_option(struct acquire_options *o, int id)
         return &o->lenient_sandbox;
     case ID_RESUME:
         return &o->resume;
+    case ID_RESCUE:
+        return &o->rescue;
     case ID_QUIET:
         return &o->quiet;
     case ID_JSON:
@@ -307,8 +317,6 @@ take(struct acquire_options *o, int id, const char *arg, struct err *err)
             return err_set(err, OUTCOME_USAGE, "more than %d times --tsa", TSA_MAX);
         o->tsa[o->n_tsa++] = arg;
         return 0;
-    case ID_NOT_YET:
-        return err_set(err, OUTCOME_USAGE, "this version has no rescue mode");
     default:
         return parse_choice(o, id, arg, err);
     }
@@ -327,6 +335,10 @@ check_conflicts(const struct acquire_options *o, struct err *err)
         return -1;
     if (o->segment_dir && !o->resume)
         return err_set(err, OUTCOME_USAGE, "--segment-dir goes with --resume");
+    if (!o->rescue_image != !o->rescue_map || (o->rescue_map && !o->rescue))
+        return err_set(err, OUTCOME_USAGE,
+                       "--rescue-image and --rescue-map go together, with "
+                       "--rescue");
     if (!o->e01 && o->compression_name && o->compression != COMPRESSION_NONE)
         return err_set(err, OUTCOME_USAGE,
                        "--compression is for e01; raw images hold the bytes "

@@ -39,6 +39,9 @@ struct acquire_options {
     const char *hardware_blocker, *expect_serial; /* or NULL */
     bool verify, release, low_space, lenient_sandbox, quiet, json;
     bool resume;
+    bool rescue;
+    const char *rescue_image,
+        *rescue_map;           /* with rescue, both or neither: to go on from, or NULL */
     const char *segment_dir;   /* with resume, or NULL */
     uint64_t given;            /* a bit an option that was given, for acquire_options_resume() */
     struct signer_spec signer; /* key NULL: not signed */

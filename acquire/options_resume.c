@@ -80,6 +80,8 @@ agrees(struct acquire_options *now, struct acquire_options *then, int id)
         return !then->verify;
     case ID_RELEASE:
         return then->release;
+    case ID_RESCUE:
+        return then->rescue;
     case ID_ALLOW_NO_SANDBOX:
         return then->lenient_sandbox;
     default:

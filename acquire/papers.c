@@ -157,6 +157,9 @@ static void
 log_image(const struct acquisition *a)
 {
     joblog_line(a->log, "Image");
+    fact(a, "mode",
+         a->options.rescue ? "rescue: copied, trimmed, scraped and retried, then imaged"
+                           : "stream");
     fact(a, "format", a->options.e01 ? "E01 (EnCase 6)" : "raw");
     for (size_t i = 0; i < a->n_dest; i++) {
         struct err ignored = ERR_INIT;
@@ -165,8 +168,9 @@ log_image(const struct acquisition *a)
 
         fact(a, i == 0 ? "destination" : "copy", a->dest[i].path);
         if (destination_space(&a->dest[i], &left, &id, &ignored) == 0)
-            joblog_line(a->log, "  %-22s up to %" PRIu64 " bytes needed, %" PRIu64 " free", "space",
-                        a->plan.worst_size, left);
+            joblog_line(a->log, "  %-22s up to %" PRIu64 " bytes needed%s, %" PRIu64 " free",
+                        "space", a->plan.worst_size,
+                        a->options.rescue && i == 0 ? " beside what is rescued" : "", left);
     }
     if (a->options.e01)
         joblog_line(a->log, "  %-22s %" PRIu32 " sectors (%" PRIu64 " bytes)", "chunk",

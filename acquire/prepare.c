@@ -8,6 +8,8 @@
 #include "acquire/inhibit.h"
 #include "acquire/jobstate.h"
 #include "acquire/sealing.h"
+#include "acquire/staging.h"
+#include "acquire/takeover.h"
 #include "common/cleanup.h"
 #include "common/size.h"
 #include "common/text.h"
@@ -235,11 +237,24 @@ still_needed(const struct acquisition *a, size_t i)
     return have < a->plan.worst_size ? a->plan.worst_size - have : 0;
 }
 
+/* Rescue mode collects the media in the first DEST.partial before it images them. */
+static uint64_t
+staging_needed(const struct acquisition *a)
+{
+    uint64_t have;
+
+    if (!a->options.rescue || a->writing > 0)
+        return 0;
+    have = staging_allocated(a->dest[0].dir, a->dest[0].name);
+    return have < a->length ? a->length - have : 0;
+}
+
 /* Two destinations on one file system share its space. */
 static int
 check_space(const struct acquisition *a, struct err *err)
 {
     for (size_t i = 0; i < a->n_dest; i++) {
+        uint64_t staging = staging_needed(a);
         uint64_t need = still_needed(a, i);
         uint64_t have;
         uint64_t id;
@@ -251,13 +266,15 @@ check_space(const struct acquisition *a, struct err *err)
         if (a->n_dest == 2 &&
             destination_space(acquisition_written_to(a, 1 - i), &ignored, &other, err) == 0 &&
             other == id)
-            need *= 2;
+            need += still_needed(a, 1 - i) + (i == 0 ? 0 : staging);
+        need += i == 0 ? staging : 0;
         if (need <= have || a->options.low_space)
             continue;
         return err_set(err, OUTCOME_REFUSED,
-                       "not enough space for '%s': up to %" PRIu64 " bytes are needed, %" PRIu64
+                       "not enough space for '%s': up to %" PRIu64 " bytes are needed%s, %" PRIu64
                        " are free%s",
-                       acquisition_written_to(a, i)->path, need, have,
+                       acquisition_written_to(a, i)->path, need,
+                       a->options.rescue ? ", for what is rescued and for the image" : "", have,
                        a->options.e01 && a->options.compression != COMPRESSION_NONE
                            ? "; if it will compress, --allow-low-space starts anyway"
                            : "");
@@ -321,7 +338,7 @@ make_directories(struct acquisition *a, struct err *err)
             check_file_size(a, i, err) != 0)
             return -1;
     }
-    return jobstate_begin(a, err);
+    return takeover_prepare(a, err) == 0 ? jobstate_begin(a, err) : -1;
 }
 
 /* --- the supervisor --- */

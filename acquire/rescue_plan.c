@@ -13,7 +13,8 @@ struct rescue_plan {
     uint64_t length;
     uint32_t sector_size;
     unsigned retries;
-    struct mapfile map; /* blocks in order without gaps; neighbours differ in status */
+    unsigned first_retry; /* the pass that retrying begins with */
+    struct mapfile map;   /* blocks in order without gaps; neighbours differ in status */
     size_t cap;
     uint64_t total[256]; /* bytes by status */
     enum rescue_phase phase;
@@ -203,7 +204,7 @@ next_pass(struct rescue_plan *p)
     if (p->phase == RESCUE_RETRY || (p->phase == RESCUE_COPY && p->pass < COPY_PASSES))
         begin_pass(p, p->phase, p->pass + 1);
     else
-        begin_pass(p, p->phase + 1, 1);
+        begin_pass(p, p->phase + 1, p->phase == RESCUE_SCRAPE ? p->first_retry : 1);
 }
 
 struct rescue_plan *
@@ -216,6 +217,7 @@ rescue_plan_new(uint64_t length, uint32_t sector_size, unsigned retries, const s
     p->length = length;
     p->sector_size = sector_size;
     p->retries = retries;
+    p->first_retry = from && from->phase == '-' && from->pass > 1 ? from->pass : 1;
     insert(p, 0, (struct map_block){0, length, MAP_NON_TRIED});
     p->total[MAP_NON_TRIED] = length;
     if (from) {

@@ -24,7 +24,6 @@
 
 #define RESCUE_CLUSTER (UINT64_C(64) << 10) /* bytes of one read while copying */
 #define RESCUE_SKIP_MAX (UINT64_C(1) << 30) /* bytes skipped at most */
-#define RESCUE_BLOCKS_MAX ((size_t)1 << 20) /* of the map: damaged areas, and what lies between */
 
 enum rescue_phase {
     RESCUE_COPY,
@@ -37,7 +36,8 @@ enum rescue_phase {
 struct rescue_plan;
 
 /* length: bytes of the image. `from`: where an earlier run stopped, in image bytes, or NULL; its
-   states are widened to whole sectors; what it does not cover has not been tried. */
+   states are widened to whole sectors; what it does not cover has not been tried. A run that
+   stopped in a retry pass goes on with that pass. */
 struct rescue_plan *rescue_plan_new(uint64_t length, uint32_t sector_size, unsigned retries,
                                     const struct mapfile *from);
 void rescue_plan_free(struct rescue_plan *p);
@@ -57,8 +57,7 @@ const char *rescue_phase_name(enum rescue_phase phase);
 /* Bytes in that state. */
 uint64_t rescue_plan_total(const struct rescue_plan *p, enum map_status status);
 
-/* The map as it stands, with position, phase and pass; valid until the next call. More damaged
-   areas than RESCUE_BLOCKS_MAX can hold are no problem of the plan, only of memory. */
+/* The map as it stands, with position, phase and pass; valid until the next call. */
 const struct mapfile *rescue_plan_map(struct rescue_plan *p);
 
 #endif

@@ -33,6 +33,7 @@ take_ready(struct result *r, const json_t *m, struct result_news *t, struct err 
 static int
 take_progress(struct result *r, const json_t *m, struct result_news *t, struct err *err)
 {
+    const char *phase = json_text_or_null(m, "phase");
     uint64_t done;
 
     (void)t;
@@ -46,11 +47,16 @@ take_progress(struct result *r, const json_t *m, struct result_news *t, struct e
     if (done > r->length)
         return err_set(err, OUTCOME_FAILED, "the worker is past the end of the image");
     r->bytes_done = done;
+    r->rescue.phase[0] = '\0';
+    if (phase)
+        (void)snprintf(r->rescue.phase, sizeof r->rescue.phase, "%s", phase);
+    if (phase && json_get_u64(m, "bad", &r->rescue.bad, err) != 0)
+        return -1;
     return 0;
 }
 
 static int
-take_unreadable(struct result *r, const json_t *m, struct result_news *t, struct err *err)
+take_range(const struct result *r, const json_t *m, struct result_news *t, struct err *err)
 {
     uint64_t sys;
 
@@ -59,9 +65,71 @@ take_unreadable(struct result *r, const json_t *m, struct result_news *t, struct
         json_get_u64(m, "errno", &sys, err) != 0 ||
         within(r, t->range.offset, t->range.length, err) != 0)
         return -1;
-    ranges_add(&r->unreadable, t->range.offset, t->range.length);
     t->sys = (int)sys;
+    return 0;
+}
+
+static int
+take_unreadable(struct result *r, const json_t *m, struct result_news *t, struct err *err)
+{
+    if (take_range(r, m, t, err) != 0)
+        return -1;
+    ranges_add(&r->unreadable, t->range.offset, t->range.length);
     t->event = RESULT_UNREADABLE;
+    return 0;
+}
+
+/* --- rescue mode --- */
+
+static int
+take_read_error(struct result *r, const json_t *m, struct result_news *t, struct err *err)
+{
+    if (take_range(r, m, t, err) != 0)
+        return -1;
+    r->rescue.errors++;
+    t->event = RESULT_READ_ERROR;
+    return json_get_u64(m, "rescued", &r->rescue.rescued, err);
+}
+
+static int
+take_pass(struct result *r, const json_t *m, struct result_news *t, struct err *err)
+{
+    static const char *const numbers[] = {"pass",    "reads", "errors",
+                                          "rescued", "bad",   "milliseconds"};
+    const char *phase;
+    uint64_t n;
+
+    (void)r;
+    if (json_get_text(m, "phase", &phase, err) != 0)
+        return -1;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (json_get_u64(m, numbers[i], &n, err) != 0)
+            return -1;
+    }
+    t->pass = m;
+    t->event = RESULT_PASS;
+    return 0;
+}
+
+static int
+take_compared(struct result *r, const json_t *m, struct result_news *t, struct err *err)
+{
+    t->event = RESULT_COMPARED;
+    if (json_get_u64(m, "found", &r->rescue.found, err) != 0 ||
+        json_get_u64(m, "samples", &r->rescue.samples, err) != 0)
+        return -1;
+    return json_get_u64(m, "samples_lost", &r->rescue.samples_lost, err);
+}
+
+static int
+take_rescued(struct result *r, const json_t *m, struct result_news *t, struct err *err)
+{
+    (void)m;
+    (void)err;
+    r->rescue.over = true;
+    r->rescue.phase[0] = '\0';
+    r->bytes_done = 0;
+    t->event = RESULT_RESCUED;
     return 0;
 }
 
@@ -319,6 +387,10 @@ static const struct {
     {"ready", take_ready},
     {"progress", take_progress},
     {"unreadable", take_unreadable},
+    {"read-error", take_read_error},
+    {"pass", take_pass},
+    {"compared", take_compared},
+    {"rescued", take_rescued},
     {"finishing", take_finishing},
     {"sink-failed", take_sink_failed},
     {"resumed", take_resumed},

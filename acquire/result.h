@@ -25,6 +25,17 @@ struct sink_result {
     char *error; /* why, if failed */
 };
 
+/* Of rescue mode, as long as the source is read in it. */
+struct rescue_result {
+    char phase[16];                 /* "" before and after */
+    uint64_t bad;                   /* bytes, so far */
+    uint64_t errors;                /* failing reads */
+    uint64_t rescued;               /* bytes, when the last of them failed */
+    bool over;                      /* all that can be had is in the staging file */
+    uint64_t found;                 /* bytes that were there before */
+    uint64_t samples, samples_lost; /* of them compared with the source; not readable there now */
+};
+
 struct result {
     uint64_t length; /* bytes of the image: what offsets are checked against */
     struct sink_result sinks[WORKER_SINKS_MAX];
@@ -38,7 +49,8 @@ struct result {
     uint64_t resumed_at;            /* … and reads the source from here on; bytes of the image */
     uint64_t discarded;             /* bytes of files beyond what was promised, thrown away */
     uint64_t samples, samples_lost; /* compared with the source; not readable there now */
-    uint64_t bytes_done;
+    uint64_t bytes_done;            /* imaged; in rescue mode rescued, until that is over */
+    struct rescue_result rescue;
     uint64_t waiting_offset, waiting_ms; /* the read under way: of the source; 0 ms: none */
     bool finishing;                      /* all media are read */
     struct ranges unreadable;
@@ -57,15 +69,20 @@ enum result_event {
     RESULT_UNREADABLE,
     RESULT_FINISHING,
     RESULT_SINK_FAILED,
-    RESULT_RESUMED, /* nothing at or after resumed_at is unreadable any more until it is read */
-    RESULT_SEGMENT, /* the last of sinks[*sink].segments is closed, hashed and durable */
-    RESULT_DURABLE, /* sinks[*sink].durable has grown */
+    RESULT_RESUMED,    /* nothing at or after resumed_at is unreadable any more until it is read */
+    RESULT_SEGMENT,    /* the last of sinks[*sink].segments is closed, hashed and durable */
+    RESULT_READ_ERROR, /* rescue mode: a read failed; it may come right yet */
+    RESULT_PASS,       /* rescue mode: a pass over the source is done */
+    RESULT_COMPARED,   /* rescue mode: what was there before has been compared with the source */
+    RESULT_RESCUED,    /* rescue mode: the source is read no more */
+    RESULT_DURABLE,    /* sinks[*sink].durable has grown */
 };
 
 struct result_news {
     enum result_event event;
-    struct range range; /* RESULT_UNREADABLE */
-    int sys;            /* RESULT_UNREADABLE: the errno of its read */
+    struct range range; /* RESULT_UNREADABLE, _READ_ERROR */
+    int sys;            /* RESULT_UNREADABLE, _READ_ERROR: the errno of its read */
+    const json_t *pass; /* RESULT_PASS: as the manifest has it; the message's */
     size_t sink;        /* RESULT_SEGMENT, _DURABLE, _SINK_FAILED */
 };
 

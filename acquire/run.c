@@ -78,6 +78,9 @@ fill_job(const struct acquisition *a, struct job *job)
         .compression = o->compression,
         .piecewise = a->request.piecewise,
         .retries = o->retries,
+        .rescue = o->rescue,
+        /* Earlier directories are counted after those that are written to, DEST's first. */
+        .staging_dir = a->writing > 0 ? (uint32_t)a->n_dest : 0,
         .threads = o->threads,
         .lenient = o->lenient_sandbox,
         .physical = a->device && !a->device->is_partition,
@@ -137,10 +140,12 @@ struct follow {
     int events; /* the worker's socket; -1 once it has ended */
     bool stop_sent;
     uint64_t checked;    /* monotonic ns of the last look at the write block */
+    bool rescued_seen;   /* that was after the last read of the source */
     uint64_t space_seen; /* the same, at the destinations' space */
     struct space space[WORKER_SINKS_MAX];
-    struct range bad; /* unreadable sectors in a row, not yet logged */
+    struct range bad; /* what could not be read, in a row, not yet logged */
     int bad_sys;
+    bool bad_for_good; /* it is unreadable; else a read of rescue mode failed */
 };
 
 static void
@@ -165,16 +170,16 @@ log_bad(struct follow *f)
 
     if (f->bad.length == 0)
         return;
-    joblog_event(a->log, "unreadable: %" PRIu64 " bytes at %" PRIu64 " (sector %" PRIu64 "): %s",
-                 f->bad.length, f->bad.offset, f->bad.offset / a->sector_size,
-                 strerror(f->bad_sys));
+    joblog_event(a->log, "%s: %" PRIu64 " bytes at %" PRIu64 " (sector %" PRIu64 "): %s",
+                 f->bad_for_good ? "unreadable" : "read failed", f->bad.length, f->bad.offset,
+                 f->bad.offset / a->sector_size, strerror(f->bad_sys));
     f->bad.length = 0;
 }
 
 static void
-note_bad(struct follow *f, const struct range *range, int sys)
+note_bad(struct follow *f, const struct range *range, int sys, bool for_good)
 {
-    bool alike = f->bad.length != 0 && sys == f->bad_sys;
+    bool alike = f->bad.length != 0 && sys == f->bad_sys && for_good == f->bad_for_good;
 
     /* A retry pass may go backward. */
     if (alike && (f->bad.offset + f->bad.length == range->offset ||
@@ -186,6 +191,7 @@ note_bad(struct follow *f, const struct range *range, int sys)
     log_bad(f);
     f->bad = *range;
     f->bad_sys = sys;
+    f->bad_for_good = for_good;
 }
 
 /* What the last reads gave of a disk that was pulled, or exchanged, is not what was asked for. */
@@ -210,8 +216,10 @@ check_write_block(struct follow *f, struct err *err)
     uint32_t lost = a->last.lost;
 
     f->checked = clock_monotonic_ns();
-    if (!a->device)
+    /* What is rescued is there, whatever becomes of the drive. */
+    if (!a->device || (a->result.rescue.over && f->rescued_seen))
         return 0;
+    f->rescued_seen = a->result.rescue.over;
     if (session_ask(a->session, &m, NULL, 0, SUPERVISOR_CHECKED, err) != 0)
         return -1;
     a->last = m;
@@ -227,6 +235,30 @@ check_write_block(struct follow *f, struct err *err)
                       then);
     }
     return check_source(a, &m, err);
+}
+
+static json_int_t
+number(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+static int
+note_pass(struct acquisition *a, const json_t *message, struct err *err)
+{
+    json_t *pass = json_deep_copy(message);
+    int r;
+
+    (void)json_object_del(pass, "type");
+    joblog_event(a->log,
+                 "%s, pass %" JSON_INTEGER_FORMAT ": %" JSON_INTEGER_FORMAT
+                 " reads, %" JSON_INTEGER_FORMAT " failed; %" JSON_INTEGER_FORMAT
+                 " bytes rescued so far, %" JSON_INTEGER_FORMAT " bad",
+                 json_text_or_null(pass, "phase"), number(pass, "pass"), number(pass, "reads"),
+                 number(pass, "errors"), number(pass, "rescued"), number(pass, "bad"));
+    r = jobstate_pass(a, pass, err);
+    json_decref(pass);
+    return r;
 }
 
 static int
@@ -245,10 +277,30 @@ handle_event(struct follow *f, const json_t *m, struct err *err)
                                                 : "Landlock and seccomp");
         break;
     case RESULT_UNREADABLE:
-        note_bad(f, &news.range, news.sys);
+        note_bad(f, &news.range, news.sys, true);
         if (jobstate_unreadable(a, &news.range, news.sys, err) != 0)
             return -1;
+        /* In rescue mode its failing reads were told as they came. */
+        if (a->options.rescue)
+            return 0;
         return check_write_block(f, err) == 0 ? source_watch_unreadable(&f->watch, err) : -1;
+    case RESULT_READ_ERROR:
+        note_bad(f, &news.range, news.sys, false);
+        return check_write_block(f, err) == 0 ? source_watch_unreadable(&f->watch, err) : -1;
+    case RESULT_PASS:
+        log_bad(f);
+        return note_pass(a, news.pass, err);
+    case RESULT_COMPARED:
+        joblog_event(a->log,
+                     "%" PRIu64 " bytes were rescued before; %" PRIu64
+                     " samples of them match the source, %" PRIu64 " could not be read",
+                     a->result.rescue.found, a->result.rescue.samples,
+                     a->result.rescue.samples_lost);
+        break;
+    case RESULT_RESCUED:
+        log_bad(f);
+        joblog_event(a->log, "all that the source gives is rescued; the image is made of it");
+        return check_write_block(f, err);
     case RESULT_FINISHING:
         log_bad(f);
         joblog_event(a->log, "all of the source has been read");
@@ -296,15 +348,18 @@ static void
 show(struct acquisition *a)
 {
     const struct result *r = &a->result;
+    bool rescuing = a->options.rescue && !r->rescue.over;
+    uint64_t bad = rescuing ? r->rescue.bad / a->sector_size : acquisition_unreadable_sectors(a);
+    const char *phase = *r->rescue.phase ? r->rescue.phase : "acquire";
 
-    if (!r->finishing)
+    /* The rate is that of the source. */
+    if (!r->finishing && !(a->options.rescue && r->rescue.over))
         rate_note(&a->rate, clock_monotonic_ns(), r->bytes_done, r->bytes_done == a->length);
     if (r->finishing)
-        progress_update(a->progress, "finish", a->length, a->length,
-                        acquisition_unreadable_sectors(a));
+        progress_update(a->progress, "finish", a->length, a->length, bad);
     else
-        progress_update(a->progress, watch_is_paused(&a->watch) ? "paused" : "acquire",
-                        r->bytes_done, a->length, acquisition_unreadable_sectors(a));
+        progress_update(a->progress, watch_is_paused(&a->watch) ? "paused" : phase, r->bytes_done,
+                        a->length, bad);
 }
 
 /* A job that will run out of space is better known to in time. It is not stopped: it may compress
@@ -316,7 +371,8 @@ check_space(struct follow *f)
 
     /* What is there already is read again first, and nothing is written then. */
     if (clock_monotonic_ns() - f->space_seen < SPACE_INTERVAL_NS ||
-        a->result.bytes_done <= a->result.resumed_at)
+        a->result.bytes_done <= a->result.resumed_at ||
+        (a->options.rescue && !a->result.rescue.over))
         return;
     f->space_seen = clock_monotonic_ns();
     for (size_t i = 0; i < a->n_dest; i++) {

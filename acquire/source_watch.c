@@ -12,6 +12,8 @@
 
 /* So much from the first byte on, and not one sector of it read: it is no matter of bad sectors. */
 #define NOTHING_READ ((uint64_t)1 << 20)
+/* In rescue mode: so many reads, all over the medium, and not one that succeeded. */
+#define FAILURES_ONLY 16
 
 static volatile sig_atomic_t pause_wanted;
 
@@ -173,13 +175,35 @@ source_watch_turn(struct source_watch *s, int events, bool heat, struct err *err
 
 /* --- drives that give nothing --- */
 
+/* Every failing read may cost a dying drive its next good one. */
+static void
+advise_rescue(struct acquisition *a)
+{
+    if (a->options.rescue || !watch_advise_rescue(&a->watch, &a->result.unreadable))
+        return;
+    say(a,
+        "%" PRIu64 " sectors in %zu places could not be read so far: if the drive is failing, end "
+        "this job and begin one with --rescue, which reads the good parts first",
+        acquisition_unreadable_sectors(a), a->result.unreadable.n);
+}
+
+/* Rescue mode goes on elsewhere after a failure. */
+static bool
+nothing_read(const struct acquisition *a, uint64_t least)
+{
+    if (a->options.rescue)
+        return a->result.rescue.rescued == 0 && a->result.rescue.errors >= FAILURES_ONLY;
+    return watch_nothing_read(&a->result.unreadable, least);
+}
+
 int
 source_watch_unreadable(struct source_watch *s, struct err *err)
 {
     const struct acquisition *a = s->a;
     uint64_t least = a->length < NOTHING_READ ? a->length : NOTHING_READ;
 
-    if (!a->device || s->nothing_read || !watch_nothing_read(&a->result.unreadable, least))
+    advise_rescue(s->a);
+    if (!a->device || s->nothing_read || !nothing_read(a, least))
         return 0;
     s->nothing_read = true;
     switch ((enum device_locked)a->opened.locked) {
@@ -197,9 +221,13 @@ source_watch_unreadable(struct source_watch *s, struct err *err)
     case DEVICE_NOT_LOCKED:
         break;
     }
-    say(a,
-        "not one sector of the first %" PRIu64 " bytes can be read; the drive does not say that "
-        "it is locked",
-        least);
+    if (a->options.rescue)
+        say(a, "not one of %d reads has succeeded; the drive does not say that it is locked",
+            FAILURES_ONLY);
+    else
+        say(a,
+            "not one sector of the first %" PRIu64 " bytes can be read; the drive does not say "
+            "that it is locked",
+            least);
     return 0;
 }

@@ -31,8 +31,8 @@ int source_watch_fd(const struct source_watch *s);
    of a read is up. */
 int source_watch_turn(struct source_watch *s, int events, bool heat, struct err *err);
 
-/* After an unreadable range: -1 if nothing could be read at all and the drive says that it is
-   locked. */
+/* After an unreadable range, or a failing read of rescue mode: -1 if nothing could be read at all
+   and the drive says that it is locked. */
 int source_watch_unreadable(struct source_watch *s, struct err *err);
 
 #endif

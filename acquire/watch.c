@@ -64,6 +64,16 @@ watch_heat(struct watch *w, int celsius, int64_t now, uint64_t at)
 }
 
 bool
+watch_advise_rescue(struct watch *w, const struct ranges *unreadable)
+{
+    if (w->advised)
+        return false;
+    w->advised =
+        unreadable->n >= WATCH_ADVISE_PLACES || ranges_total(unreadable) >= WATCH_ADVISE_BYTES;
+    return w->advised;
+}
+
+bool
 watch_nothing_read(const struct ranges *unreadable, uint64_t least)
 {
     return unreadable->n > 0 && unreadable->v[0].offset == 0 && unreadable->v[0].length >= least;

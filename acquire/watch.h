@@ -20,6 +20,9 @@
 /* The drive goes on when it is so much cooler than its limit, in thousandths of a degree. */
 #define WATCH_COOLER 5000
 #define WATCH_PAUSES_MAX 1000u
+/* From so much damage on, rescue mode is advised: places, or bytes (docs/recovery.md). */
+#define WATCH_ADVISE_PLACES 16u
+#define WATCH_ADVISE_BYTES (UINT64_C(1) << 20)
 
 struct watch_pause {
     int64_t paused;    /* epoch */
@@ -35,6 +38,7 @@ struct watch {
     bool by_signal, by_heat;
     struct watch_pause pauses[WATCH_PAUSES_MAX]; /* the first ones */
     size_t n_pauses;                             /* of all */
+    bool advised;                                /* to use rescue mode */
     bool measured;
     int first, last, highest; /* temperatures, thousandths of a degree, if measured */
 };
@@ -60,6 +64,9 @@ bool watch_ask(struct watch *w, bool pause, int64_t now, uint64_t at);
 
 /* The drive's temperature, in thousandths of a degree. True as above. */
 bool watch_heat(struct watch *w, int celsius, int64_t now, uint64_t at);
+
+/* True once: as soon as there is so much damage that the good parts had better be read first. */
+bool watch_advise_rescue(struct watch *w, const struct ranges *unreadable);
 
 /* True if not one byte of the first `least` was read. */
 bool watch_nothing_read(const struct ranges *unreadable, uint64_t least);

@@ -3,134 +3,13 @@
  * acquire/worker_fds.h, as the requesting user, and can open nothing but files below its
  * destination directories. What it finds it tells the front, which writes the papers.
  */
-#include <errno.h>
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "acquire/channel.h"
-#include "acquire/existing.h"
-#include "acquire/gate.h"
-#include "acquire/job.h"
-#include "acquire/lanes.h"
-#include "acquire/pipeline.h"
-#include "acquire/resume.h"
-#include "acquire/worker_fds.h"
-#include "common/clock.h"
-#include "common/json.h"
-#include "common/sandbox.h"
+#include "acquire/worker.h"
 #include "common/size.h"
 #include "common/text.h"
-
-/* How often the front hears how far the job is. */
-#define PROGRESS_MS 200
-
-struct worker {
-    struct job job;
-    struct resume resume; /* what is on the destination already */
-    size_t n_dirs;
-    size_t n_sinks; /* the first of these directories are theirs */
-    struct sandbox_state sandbox;
-    struct source *source; /* the gate's */
-    struct gate *gate;
-    bool direct;
-    struct lanes *lanes;
-    struct existing *existing; /* what is imaged already, or NULL */
-    uint64_t known_until;      /* its end, bytes of the image */
-    int dirs[WORKER_DIRS_MAX]; /* their descriptors */
-    struct sink_spec specs[WORKER_SINKS_MAX];
-    struct segment_log *logs[WORKER_SINKS_MAX];
-    size_t told[WORKER_SINKS_MAX]; /* segments that the front knows of */
-    uint64_t told_durable[WORKER_SINKS_MAX];
-    struct pipeline_sink sinks[WORKER_SINKS_MAX];
-    struct pipeline *pipeline;
-    int stop_pipe[2]; /* closing the write end ends the control thread */
-};
-
-static json_t *
-message(const char *type)
-{
-    json_t *m = json_object();
-
-    json_set_text(m, "type", type);
-    return m;
-}
-
-/* If the front has gone there is nobody to tell; the control thread sees that and stops the job. */
-static void
-tell(json_t *m)
-{
-    struct err ignored = ERR_INIT;
-
-    (void)channel_send(WORKER_FD_EVENTS, m, &ignored);
-}
-
-static void
-tell_error(const struct err *err)
-{
-    json_t *m = message("error");
-
-    json_set_u64(m, "outcome", err->outcome);
-    json_set_u64(m, "errno", (uint64_t)err->sys);
-    json_set_text(m, "text", err->text);
-    tell(m);
-}
-
-static void
-tell_unreadable(void *context, const struct range *range, int sys)
-{
-    json_t *m = message("unreadable");
-
-    (void)context;
-    json_set_u64(m, "offset", range->offset);
-    json_set_u64(m, "length", range->length);
-    json_set_u64(m, "errno", (uint64_t)sys);
-    tell(m);
-}
-
-static json_t *
-libraries(void)
-{
-    json_t *v = json_object();
-
-    json_set_text(v, "openssl", digest_library());
-    json_set_text(v, "libewf", sink_e01_library());
-    json_set_text(v, "isa-l", packer_library_fast());
-    json_set_text(v, "libdeflate", packer_library_best());
-    return v;
-}
-
-static void
-tell_ready(const struct worker *w)
-{
-    json_t *m = message("ready");
-
-    json_set_bool(m, "no_new_privs", w->sandbox.no_new_privs);
-    json_set_bool(m, "seccomp", w->sandbox.seccomp);
-    json_set_u64(m, "landlock_abi", (uint64_t)w->sandbox.landlock_abi);
-    json_set_text(m, "missing", w->sandbox.missing);
-    json_set_u64(m, "uid", getuid());
-    json_set_bool(m, "direct", w->direct);
-    (void)json_object_set_new(m, "libraries", libraries());
-    tell(m);
-}
-
-static void
-tell_progress(const struct worker *w)
-{
-    json_t *m = message("progress");
-    uint64_t offset;
-    uint64_t ms;
-
-    json_set_u64(m, "done", pipeline_bytes_done(w->pipeline));
-    if (gate_waiting(w->gate, &offset, &ms)) {
-        json_set_u64(m, "waiting_offset", offset);
-        json_set_u64(m, "waiting_ms", ms);
-    }
-    tell(m);
-}
 
 /* --- setting up --- */
 
@@ -234,43 +113,24 @@ make_sinks(struct worker *w, struct err *err)
     return 0;
 }
 
-static void
-tell_resumed(const struct worker *w, uint64_t at, const struct existing_samples *samples)
+/* What the pipeline reads. */
+static struct source *
+media(const struct worker *w)
 {
-    json_t *m = message("resumed");
-    json_t *kept = json_array();
-    json_t *durable = json_array();
-    uint64_t discarded = 0;
-
-    for (size_t i = 0; i < w->n_sinks; i++) {
-        discarded += w->sinks[i].sink->discarded;
-        (void)json_array_append_new(kept, json_integer((json_int_t)w->sinks[i].sink->kept));
-        (void)json_array_append_new(durable, json_integer((json_int_t)w->sinks[i].sink->from));
-    }
-    json_set_u64(m, "at", at);
-    json_set_u64(m, "discarded", discarded);
-    json_set_u64(m, "samples", samples->compared);
-    json_set_u64(m, "samples_lost", samples->lost);
-    (void)json_object_set_new(m, "kept", kept);
-    (void)json_object_set_new(m, "durable", durable);
-    tell(m);
+    return w->rescued ? w->rescued : w->device;
 }
 
 /* The sink that has the most is read instead of the source, up to there. */
 static int
-go_on(struct worker *w, struct err *err)
+open_existing(struct worker *w, struct err *err)
 {
-    struct existing_samples samples = {0};
-    size_t most = 0;
     struct existing_spec spec = {
         .e01 = w->job.e01,
-        .source = w->source,
+        .source = media(w),
         .offset = w->job.offset,
-        .known = &w->resume.known,
     };
+    size_t most = 0;
 
-    if (!w->resume.again)
-        return 0;
     for (size_t i = 1; i < w->n_sinks; i++) {
         if (w->sinks[i].sink->from > w->sinks[most].sink->from)
             most = i;
@@ -278,37 +138,100 @@ go_on(struct worker *w, struct err *err)
     spec.sink = &w->specs[most];
     spec.kept = w->sinks[most].sink->kept;
     spec.until = w->sinks[most].sink->from;
-    if (spec.until > 0) {
-        w->existing = existing_open(&spec, err);
-        if (!w->existing || existing_compare(w->existing, &samples, err) != 0)
-            return -1;
-    }
     w->known_until = spec.until;
-    tell_resumed(w, spec.until, &samples);
+    if (spec.until > 0)
+        w->existing = existing_open(&spec, err);
+    return spec.until == 0 || w->existing ? 0 : -1;
+}
+
+/* Whether the source still is what an earlier run, or another program, has read. */
+static int
+compare(struct worker *w, struct samples *samples, struct err *err)
+{
+    const struct samples_spec spec = {
+        .imaged = w->existing ? existing_source(w->existing) : NULL,
+        .now = w->device,
+        .offset = w->job.offset,
+        .until = w->known_until,
+        .sector_size = w->job.sector_size,
+        .missing = &w->resume.known,
+    };
+
+    if (w->rescue)
+        return rescue_compare(w->rescue, samples, err);
+    return w->existing ? samples_compare(&spec, samples, err) : 0;
+}
+
+static int
+go_on(struct worker *w, struct err *err)
+{
+    struct samples samples = {0};
+
+    if (w->resume.again && open_existing(w, err) != 0)
+        return -1;
+    if (compare(w, &samples, err) != 0)
+        return -1;
+    if (w->resume.again)
+        tell_resumed(w, w->known_until, &samples);
+    else if (w->rescue && rescue_found(w->rescue) > 0)
+        tell_compared(w, &samples);
+    return 0;
+}
+
+static int
+open_rescue(struct worker *w, struct err *err)
+{
+    struct rescue_spec spec = {
+        .source = w->device,
+        .offset = w->job.offset,
+        .length = w->job.length,
+        .sector_size = w->job.sector_size,
+        .retries = w->job.retries,
+        .on_error = tell_read_error,
+        .on_pass = tell_pass,
+        .context = w,
+    };
+
+    if (!w->job.rescue)
+        return 0;
+    if (w->job.staging_dir >= w->n_dirs)
+        return err_set(err, OUTCOME_FAILED, "there is no directory to rescue into");
+    w->staging = staging_open(w->dirs[w->job.staging_dir], w->job.name, w->job.length, err);
+    spec.staging = w->staging;
+    w->rescue = w->staging ? rescue_open(&spec, err) : NULL;
+    if (!w->rescue)
+        return -1;
+    w->rescued_gate = gate_new(rescue_source(w->rescue));
+    w->rescued = gate_source(w->rescued_gate);
     return 0;
 }
 
 static int
 set_up(struct worker *w, struct err *err)
 {
+    struct source *source;
+
     if (receive_job(w, err) != 0)
         return -1;
     /* Before the sandbox: OpenSSL may read its configuration when it first looks up a digest. */
     w->lanes = lanes_new(&w->job, err);
     if (!w->lanes || enter_sandbox(w, err) != 0)
         return -1;
-    w->source = source_from_fd(WORKER_FD_SOURCE, w->job.offset, &w->direct, err);
-    if (!w->source)
+    source = source_from_fd(WORKER_FD_SOURCE, w->job.offset, &w->direct, err);
+    if (!source)
         return -1;
-    w->gate = gate_new(w->source);
-    w->source = gate_source(w->gate);
+    w->gate = gate_new(source);
+    w->device = gate_source(w->gate);
     tell_ready(w);
-    return make_sinks(w, err) == 0 ? go_on(w, err) : -1;
+    if (open_rescue(w, err) != 0 || make_sinks(w, err) != 0 || control_begin(w, err) != 0)
+        return -1;
+    return go_on(w, err);
 }
 
 static void
 tear_down(struct worker *w)
 {
+    control_end(w);
     pipeline_free(w->pipeline);
     for (size_t i = 0; i < w->n_sinks; i++) {
         if (w->sinks[i].sink)
@@ -317,110 +240,46 @@ tear_down(struct worker *w)
     }
     existing_free(w->existing);
     lanes_free(w->lanes);
-    source_close(w->source);
+    source_close(w->rescued);
+    rescue_free(w->rescue);
+    staging_free(w->staging);
+    source_close(w->device);
     resume_clear(&w->resume);
     job_clear(&w->job);
 }
 
-static void
-tell_segment(const struct worker *w, size_t sink, size_t number)
-{
-    struct segment v = segment_log_at(w->logs[sink], number);
-    json_t *m = message("segment");
-
-    if (!w->job.e01)
-        lanes_segment_hashes(w->lanes, number, v.md5, v.sha256);
-    json_set_u64(m, "sink", sink);
-    json_set_text(m, "file", v.file);
-    json_set_u64(m, "size", v.size);
-    json_set_text(m, "md5", v.md5);
-    json_set_text(m, "sha256", v.sha256);
-    json_set_u64(m, "media_offset", v.media_offset);
-    json_set_u64(m, "media_length", v.media_length);
-    tell(m);
-}
-
-/* What has become durable since: closed segments whose hashes are known, and the open raw file.
-   Only one thread at a time calls this. */
-static void
-tell_durable(struct worker *w)
-{
-    size_t hashed = w->job.e01 ? SIZE_MAX : lanes_segments_done(w->lanes);
-
-    for (size_t i = 0; i < w->n_sinks; i++) {
-        size_t done = segment_log_done(w->logs[i]);
-        uint64_t media = segment_log_durable(w->logs[i]);
-
-        while (w->told[i] < done && w->told[i] < hashed)
-            tell_segment(w, i, w->told[i]++);
-        /* Only in the file after the segments that were told is a part promised. */
-        if (!w->job.e01 && w->told[i] == done && media > w->told_durable[i]) {
-            json_t *m = message("durable");
-
-            json_set_u64(m, "sink", i);
-            json_set_u64(m, "media", media);
-            tell(m);
-            w->told_durable[i] = media;
-        }
-    }
-}
+/* --- the run --- */
 
 /* --- the run --- */
 
-/* "pause", "continue", or the end of the job: "stop", or a front that has gone. */
-static bool
-obey(struct worker *w)
+/* What cannot be read is known before the image is begun. */
+static int
+rescue_all(struct worker *w, struct err *err)
 {
-    struct err ignored = ERR_INIT;
-    bool end = false;
-    json_t *m = channel_receive(WORKER_FD_EVENTS, &end, &ignored);
-    const char *type = m ? json_text_or_null(m, "type") : NULL;
-    bool pause = type && strcmp(type, "pause") == 0;
-    bool stop = !pause && (!type || strcmp(type, "continue") != 0);
+    const struct ranges *bad;
 
-    json_decref(m);
-    if (stop) {
-        pipeline_stop(w->pipeline);
-        gate_stop(w->gate);
-    } else {
-        gate_pause(w->gate, pause);
-    }
-    return !stop;
-}
-
-/* Listens to the front and reports progress, until the pipe is closed. */
-static void *
-control(void *arg)
-{
-    struct worker *w = arg;
-    struct pollfd p[2] = {
-        {.fd = w->stop_pipe[0], .events = POLLIN},
-        {.fd = WORKER_FD_EVENTS, .events = POLLIN},
-    };
-
-    for (;;) {
-        int n = poll(p, 2, PROGRESS_MS);
-
-        if (p[0].revents)
-            return NULL;
-        if (n > 0 && p[1].revents && !obey(w))
-            p[1].fd = -1;
-        tell_progress(w);
-        tell_durable(w);
-    }
+    if (!w->rescue)
+        return 0;
+    if (rescue_run(w->rescue, err) != 0)
+        return -1;
+    bad = rescue_unreadable(w->rescue);
+    for (size_t i = 0; i < bad->n; i++)
+        tell_unreadable(NULL, &bad->v[i], rescue_cause(w->rescue, bad->v[i].offset));
+    tell_rescued();
+    return 0;
 }
 
 static int
 run_pipeline(struct worker *w, struct err *err)
 {
     struct pipeline_spec spec = {
-        .reader = {.source = w->existing ? existing_source(w->existing) : w->source,
+        .reader = {.source = w->existing ? existing_source(w->existing) : media(w),
                    .offset = w->job.offset,
                    .length = w->job.length,
                    .sector_size = w->job.sector_size,
                    .retries = w->job.retries,
-                   .known = &w->resume.known,
-                   .known_until = w->known_until,
+                   .known = w->rescue ? rescue_unreadable(w->rescue) : &w->resume.known,
+                   .known_until = w->rescue ? w->job.length : w->known_until,
                    .on_unreadable = tell_unreadable},
         .sinks = w->sinks,
         .n_sinks = w->n_sinks,
@@ -429,21 +288,16 @@ run_pipeline(struct worker *w, struct err *err)
         .chunk_size = (size_t)w->job.sectors_per_chunk * w->job.sector_size,
         .n_packers = w->job.threads,
     };
-    pthread_t controller;
+    struct pipeline *p;
     int r;
 
     spec.lanes = lanes_list(w->lanes, &spec.n_lanes);
-    if (pipe(w->stop_pipe) != 0)
-        return err_errno(err, "cannot make a pipe");
-    w->pipeline = pipeline_start(&spec, err);
-    if (!w->pipeline)
+    p = pipeline_start(&spec, err);
+    if (!p)
         return -1;
-    if (pthread_create(&controller, NULL, control, w) != 0)
-        return err_set(err, OUTCOME_FAILED, "cannot start a thread");
-    r = pipeline_wait(w->pipeline, err);
-    (void)close(w->stop_pipe[1]);
-    (void)pthread_join(controller, NULL);
-    (void)close(w->stop_pipe[0]);
+    control_pipeline(w, p);
+    r = pipeline_wait(p, err);
+    control_end(w);
     return r;
 }
 
@@ -487,31 +341,6 @@ finish_sink(struct worker *w, size_t i, const struct manifest_hashes *hashes)
 
 /* --- the result --- */
 
-static void
-tell_hashes(const char *type, uint64_t offset, uint64_t length,
-            const struct manifest_hashes *hashes)
-{
-    json_t *m = message(type);
-
-    json_set_u64(m, "offset", offset);
-    json_set_u64(m, "length", length);
-    (void)json_object_set_new(m, "hashes", manifest_hashes_json(hashes));
-    tell(m);
-}
-
-static void
-tell_pieces(struct worker *w)
-{
-    for (uint64_t at = 0; w->job.piecewise != 0 && at < w->job.length; at += w->job.piecewise) {
-        uint64_t left = w->job.length - at;
-        struct manifest_hashes hashes = {0};
-
-        lanes_piece_hashes(w->lanes, (size_t)(at / w->job.piecewise), &hashes);
-        tell_hashes("piece", at, left < w->job.piecewise ? left : w->job.piecewise, &hashes);
-        manifest_hashes_free(&hashes);
-    }
-}
-
 /* At least one sink must have come through; those that have not are named. */
 static int
 tell_result(struct worker *w, const struct manifest_hashes *hashes, struct err *err)
@@ -520,11 +349,7 @@ tell_result(struct worker *w, const struct manifest_hashes *hashes, struct err *
 
     for (size_t i = 0; i < w->n_sinks; i++) {
         if (w->sinks[i].failed) {
-            json_t *m = message("sink-failed");
-
-            json_set_u64(m, "sink", i);
-            json_set_text(m, "text", w->sinks[i].err.text);
-            tell(m);
+            tell_sink_failed(i, &w->sinks[i].err);
             *err = w->sinks[i].err;
         } else {
             good++;
@@ -534,8 +359,8 @@ tell_result(struct worker *w, const struct manifest_hashes *hashes, struct err *
     if (good == 0)
         return -1;
     tell_pieces(w);
-    tell_hashes("hashes", 0, w->job.length, hashes);
-    tell(message("done"));
+    tell_hashes(w->job.length, hashes);
+    tell_done();
     return 0;
 }
 
@@ -558,14 +383,14 @@ run(struct worker *w, struct err *err)
     struct manifest_hashes hashes = {0};
     int r;
 
-    if (set_up(w, err) != 0)
+    if (set_up(w, err) != 0 || rescue_all(w, err) != 0)
         return -1;
     if (run_pipeline(w, err) != 0) {
         if (w->pipeline)
             keep_what_is_written(w);
         return -1;
     }
-    tell(message("finishing"));
+    tell_finishing();
     lanes_media_hashes(w->lanes, &hashes);
     for (size_t i = 0; i < w->n_sinks; i++)
         finish_sink(w, i, &hashes);
@@ -577,7 +402,7 @@ run(struct worker *w, struct err *err)
 int
 main(int argc, char **argv)
 {
-    struct worker w = {0};
+    struct worker w = {.lock = PTHREAD_MUTEX_INITIALIZER};
     struct err err = ERR_INIT;
     uint64_t n;
     int r;

@@ -41,7 +41,7 @@ bad 2 "write block" "$T/src" "$T/d/x" --write-block strong
 bad 2 "--sign-key" "$T/src" "$T/d/x" --sign-cert c
 bad 2 "--tsa" "$T/src" "$T/d/x" --tsa nonsense
 bad 1 "No such file" "$T/src" "$T/d/x" --sign-key k
-bad 2 "this version" "$T/src" "$T/d/x" --rescue
+bad 2 "go together" "$T/src" "$T/d/x" --rescue --rescue-map "$T/src"
 bad 2 "--resume" "$T/src" "$T/d/x" --segment-dir /tmp
 
 # --- absurd sizes

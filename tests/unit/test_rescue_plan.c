@@ -194,7 +194,7 @@ goes_on_from_its_map(void **state)
 
         while (!run(m, p, rng_below(&rng, 500))) {
             char *text = mapfile_write(rescue_plan_map(p), "a test");
-            struct mapfile *map = mapfile_parse(text, strlen(text), RESCUE_BLOCKS_MAX, &err);
+            struct mapfile *map = mapfile_parse(text, strlen(text), SECTORS_MAX + 1, &err);
 
             assert_non_null(map);
             rescue_plan_free(p);

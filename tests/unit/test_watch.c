@@ -125,6 +125,26 @@ nothing_read_means_from_the_first_byte(void **state)
     ranges_free(&r);
 }
 
+static void
+rescue_is_advised_once(void **state)
+{
+    struct ranges bad = {0};
+
+    (void)state;
+    for (unsigned i = 0; i + 1 < WATCH_ADVISE_PLACES; i++) {
+        ranges_add(&bad, (uint64_t)i << 20, 512);
+        assert_false(watch_advise_rescue(&w, &bad));
+    }
+    ranges_add(&bad, UINT64_C(1) << 30, 512);
+    assert_true(watch_advise_rescue(&w, &bad));
+    assert_false(watch_advise_rescue(&w, &bad));
+    ranges_free(&bad);
+    (void)start(NULL);
+    ranges_add(&bad, 0, WATCH_ADVISE_BYTES);
+    assert_true(watch_advise_rescue(&w, &bad));
+    ranges_free(&bad);
+}
+
 int
 main(void)
 {
@@ -136,6 +156,7 @@ main(void)
         cmocka_unit_test_setup(without_a_limit_heat_is_only_noted, start),
         cmocka_unit_test_setup(two_reasons_are_one_pause, start),
         cmocka_unit_test_setup(the_list_is_bounded, start),
+        cmocka_unit_test_setup(rescue_is_advised_once, start),
         cmocka_unit_test(nothing_read_means_from_the_first_byte),
     };
 
