@@ -49,6 +49,22 @@ put_flag(FILE *f, const char *key, const struct flag_state *s)
 }
 
 static void
+put_monitor(FILE *f, const struct record *r)
+{
+    const struct monitor_counts *m = &r->monitor;
+
+    (void)fprintf(f, "  \"monitor_available\": %s,\n", m->available ? "true" : "false");
+    if (m->available)
+        (void)fprintf(f,
+                      "  \"monitor\": { \"reads\": %" PRIu64 ", \"writes\": %" PRIu64
+                      ", \"flushes\": %" PRIu64 ", \"discards\": %" PRIu64
+                      ", \"passthrough\": %" PRIu64 ", \"internal\": %" PRIu64 " },\n",
+                      m->reads, m->writes, m->flushes, m->discards, m->passthrough, m->internal);
+    else
+        put_text(f, "monitor_missing", r->monitor_missing);
+}
+
+static void
 put_timeouts(FILE *f, const struct record *r)
 {
     if (!r->timeouts.known)
@@ -91,6 +107,7 @@ record_text(const struct record *r, bool end, size_t *n)
                   r->worker_status);
     if (r->worker_stuck)
         (void)fprintf(f, "  \"worker_stuck\": %ld,\n", (long)r->worker_stuck);
+    put_monitor(f, r);
     put_timeouts(f, r);
     put_text(f, "manifest_sha256", r->manifest_sha256);
     (void)fprintf(f, "  \"end\": %s\n}\n", end ? "true" : "false");

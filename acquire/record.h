@@ -21,7 +21,9 @@ struct record {
     const struct device *device;
     enum write_block_level level;
     struct flag_state before, during, after;
-    uint32_t lost;      /* times that the flag was found cleared */
+    struct monitor_counts monitor;
+    char monitor_missing[SUPERVISOR_WHY_MAX]; /* why there is none, or "" */
+    uint32_t lost;                            /* times that the flag was found cleared */
     int worker_status;  /* exit status, or 128 + signal, or -1 if none ran or was seen end */
     pid_t worker_stuck; /* killed, but waiting in the kernel with the device; or 0 */
     struct device_timeouts timeouts; /* as they were found */

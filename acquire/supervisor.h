@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "acquire/device.h"
+#include "acquire/monitor.h"
 #include "acquire/record.h"
 #include "common/privilege.h"
 #include "common/supervisor_proto.h"
@@ -44,6 +45,7 @@ struct supervisor {
     struct device *device; /* NULL: the source is a file */
     int source;            /* descriptor, or -1 */
     struct record record;
+    struct monitor *monitor; /* NULL: there is none */
     struct device_setting usb;
     struct device_setting timeouts[2];
     pid_t worker; /* 0: none runs */

@@ -19,6 +19,8 @@ let_go(struct supervisor *s)
     if (s->source >= 0)
         (void)close(s->source);
     s->source = -1;
+    monitor_stop(s->monitor);
+    s->monitor = NULL;
     free(s->device);
     s->device = NULL;
     s->state = STATE_IDLE;
@@ -83,11 +85,23 @@ check_policy(const struct supervisor *s, const struct supervisor_message *m, str
     return 0;
 }
 
+/* From before the first read, and before the device is opened. A job goes on without. */
+static void
+start_monitor(struct supervisor *s)
+{
+    struct err err = ERR_INIT;
+
+    s->monitor = monitor_start(s->device, &err);
+    if (!s->monitor)
+        (void)snprintf(s->record.monitor_missing, sizeof s->record.monitor_missing, "%s", err.text);
+}
+
 static int
 take(struct supervisor *s, const struct supervisor_message *m, struct err *err)
 {
     if (device_read((dev_t)m->device, s->device, err) != 0 || check_policy(s, m, err) != 0)
         return -1;
+    start_monitor(s);
     s->source = hold_device(m, s->device, &s->record, err);
     if (s->source < 0)
         return -1;
@@ -126,6 +140,9 @@ supervisor_open(struct supervisor *s, const struct supervisor_message *m, const 
     out.locked = device_locked(s->device, s->source);
     out.before = s->record.before;
     out.now = s->record.during;
+    monitor_read(s->monitor, &out.monitor);
+    (void)snprintf(out.monitor_missing, sizeof out.monitor_missing, "%s",
+                   s->record.monitor_missing);
     if (geteuid() == 0)
         record_path(&s->record, out.text, sizeof out.text);
     return supervisor_reply(&out);
@@ -176,6 +193,7 @@ supervisor_check(struct supervisor *s, const struct supervisor_message *m, const
         if (ioctl(s->source, BLKGETSIZE64, &out.size) != 0)
             out.size = 0;
         out.diskseq = device_diskseq(s->device);
+        monitor_read(s->monitor, &out.monitor);
     }
     out.lost = s->record.lost;
     return supervisor_reply(&out);
@@ -194,6 +212,8 @@ supervisor_finish(struct supervisor *s, const struct supervisor_message *m, cons
     if (s->device) {
         look_again(s, &out.now);
         s->record.after = out.now;
+        monitor_read(s->monitor, &s->record.monitor);
+        out.monitor = s->record.monitor;
         put_settings_back(s);
         s->record.manifest_sha256 = m->text;
         record_path(&s->record, out.text, sizeof out.text);
@@ -259,7 +279,9 @@ supervisor_wind_up(struct supervisor *s, bool in_order)
         undo_hold(s);
         (void)write_block_look(s->device, &s->record.after, &ignored);
     }
-    if (s->device)
+    if (s->device) {
+        monitor_read(s->monitor, &s->record.monitor);
         (void)record_write(&s->record, true, &ignored);
+    }
     let_go(s);
 }

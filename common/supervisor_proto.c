@@ -77,7 +77,8 @@ supervisor_receive(int sock, struct supervisor_message *m, int *fds, size_t *n, 
     if (r == 0 && *n == 0)
         return 0;
     if (r == (ssize_t)sizeof *m && !(h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) &&
-        memchr(m->text, '\0', sizeof m->text) && memchr(m->serial, '\0', sizeof m->serial))
+        memchr(m->text, '\0', sizeof m->text) && memchr(m->serial, '\0', sizeof m->serial) &&
+        memchr(m->monitor_missing, '\0', sizeof m->monitor_missing))
         return 1;
     for (size_t i = 0; i < *n; i++)
         (void)close(fds[i]);

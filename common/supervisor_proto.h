@@ -25,6 +25,7 @@
 #define SUPERVISOR_FDS_MAX 10 /* descriptors with one message */
 #define SUPERVISOR_TEXT_MAX 1024
 #define SUPERVISOR_SERIAL_MAX 256
+#define SUPERVISOR_WHY_MAX 256
 /* The third and the fourth argument, see above. */
 #define SUPERVISOR_ACQUIRE "acquire"
 #define SUPERVISOR_COMPARE "compare"
@@ -61,6 +62,14 @@ struct flag_state {
     uint32_t read_only; /* how many of them have the flag */
 };
 
+/* What the I/O monitor has counted for the disk since it was taken (acquire/monitor.h). */
+struct monitor_counts {
+    bool available; /* it counts */
+    uint64_t reads, writes, flushes, discards;
+    uint64_t passthrough; /* commands that a driver passes on as they are */
+    uint64_t internal;    /* commands that the driver (libata) sent on its own */
+};
+
 struct supervisor_message {
     uint32_t type;     /* enum supervisor_type */
     uint32_t outcome;  /* REFUSED: enum outcome */
@@ -75,6 +84,8 @@ struct supervisor_message {
     uint32_t scsi_timeout; /* OPEN: set the kernel's timeouts to so many seconds; 0: leave them */
     uint32_t locked;       /* OPENED: enum device_locked */
     struct flag_state before, now;
+    struct monitor_counts monitor;            /* OPENED, CHECKED, FINISHED */
+    char monitor_missing[SUPERVISOR_WHY_MAX]; /* OPENED: why there is no monitor, or "" */
     /* OPEN: the serial number expected, or ""; OPENED: where the record will be, or ""; FINISH: hex
        SHA-256 of the manifest, or ""; FINISHED: path of the record (outcome 0) or why there is
        none; REFUSED: the reason */
