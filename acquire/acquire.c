@@ -331,6 +331,8 @@ say_resume(const struct acquisition *a)
                   a->result.failed && is_full(a->result.err.sys)
                       ? " (--segment-dir DIR writes the rest elsewhere)"
                       : "");
+    if (a->options.progress == PROGRESS_JSON)
+        (void)fputs("{\"resumable\":true}\n", stderr);
 }
 
 /* Nothing half-made is left without a word. */

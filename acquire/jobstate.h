@@ -11,6 +11,11 @@
 #include "acquire/acquisition.h"
 #include "common/ranges.h"
 
+/* Set in the environment by the daemon, which may not know how far a job came that it lost sight
+   of:
+   --resume begins the job where there is nothing to go on from. */
+#define RESUME_OR_BEGIN_VARIABLE "EXHIBIT_RESUME_OR_BEGIN"
+
 /* With --resume, before anything else: opens the destinations and their journals, takes the options
    and the beginning from them. No journal: OUTCOME_FAILED; one that another run holds:
    OUTCOME_REFUSED; options that conflict: OUTCOME_USAGE. OUTCOME_DONE is an "error" too: nothing

@@ -26,8 +26,11 @@ open_journal(struct acquisition *a, size_t i, struct history *h, struct err *err
 
     if (destination_reopen(d, err) == 0)
         a->journals[i] = journal_open(d->dir, d->name, history_take, h, &text, err);
-    if (!a->journals[i] && err->sys == ENOENT)
-        return nothing_to_resume(a, err);
+    if (!a->journals[i] && err->sys == ENOENT) {
+        (void)nothing_to_resume(a, err);
+        err->sys = ENOENT;
+        return -1;
+    }
     if (!a->journals[i])
         return err_context(err, "cannot resume '%s'", d->path);
     if (!h->begin)
@@ -153,13 +156,29 @@ find_places(struct acquisition *a, struct err *err)
     return a->options.segment_dir ? choose_place(a, err) : 0;
 }
 
+/* The job was never begun, as far as its files go: then it is now. */
+static bool
+begins(struct acquisition *a, const struct err *err)
+{
+    if (err->sys != ENOENT || !getenv(RESUME_OR_BEGIN_VARIABLE))
+        return false;
+    (void)destination_remove_empty(&a->dest[0]);
+    destination_close(&a->dest[0]);
+    a->n_dest = 0;
+    a->options.resume = false;
+    return true;
+}
+
 int
 jobstate_find(struct acquisition *a, struct err *err)
 {
     if (!a->options.resume)
         return 0;
-    if (destination_open(&a->dest[a->n_dest++], a->options.dest, err) != 0 ||
-        open_journal(a, 0, &a->history, err) != 0 || take_options(a, err) != 0)
+    if (destination_open(&a->dest[a->n_dest++], a->options.dest, err) != 0)
+        return -1;
+    if (open_journal(a, 0, &a->history, err) != 0)
+        return begins(a, err) ? 0 : -1;
+    if (take_options(a, err) != 0)
         return -1;
     if (a->options.copy && open_copy(a, err) != 0)
         return -1;

@@ -10,6 +10,8 @@
 
 /* Seconds since the epoch (UTC). */
 int64_t clock_now(void);
+/* Milliseconds of the same. */
+int64_t clock_now_ms(void);
 
 /* "2026-11-21T01:57:00Z" in buf (CLOCK_TEXT_MAX bytes); returns buf. */
 char *clock_text(int64_t epoch, char *buf);

@@ -15,12 +15,13 @@ in_help() {
 }
 
 compared=0
-for program in "$EXHIBIT_BIN"/exhibit-*; do
+for program in "$EXHIBIT_BIN"/exhibit-* "$EXHIBIT_BIN"/exhibitd; do
     name=${program##*/}
     case $name in
-    exhibit-fetch | exhibit-supervisor | exhibit-worker | *-parser*) continue ;; # started by others only
+    exhibit-api | exhibit-discard | exhibit-fetch | exhibit-supervisor | exhibit-worker | *-parser*) continue ;; # started by others only
     esac
     page=$pages/$name.1
+    [ "$name" != exhibitd ] || page=$pages/$name.8
     assert_exists "$page"
     expect 0 "$program" --help
     in_help "$T/out" >"$T/help"
@@ -38,6 +39,6 @@ sed -nE 's/^  ([a-z]+) .*/\1/p' "$T/out" | sort >"$T/help"
 sed -nE 's/^\.It Cm ([a-z]+)$/\1/p' "$pages/exhibit.1" | sort >"$T/page"
 diff "$T/help" "$T/page" || fail "the commands of --help (<) and exhibit(1) (>) differ"
 
-for page in "$pages"/*.1; do
+for page in "$pages"/*.[18]; do
     mandoc -T lint -W warning "$page" >"$T/lint" || fail "${page##*/}: $(cat "$T/lint")"
 done

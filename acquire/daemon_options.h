@@ -1,0 +1,24 @@
+/*
+ * The options that a client may give a job, and the command line that comes of them.
+ */
+#ifndef EXHIBIT_ACQUIRE_DAEMON_OPTIONS_H
+#define EXHIBIT_ACQUIRE_DAEMON_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "acquire/daemon_job.h"
+#include "common/err.h"
+
+/* Refuses what makes no sense in a job of the daemon (what belongs to a terminal; --resume, which
+   has a call of its own), what would take the job's write block away, and paths that would depend
+   on the directory of whoever asks. exhibit-acquire judges the rest. OUTCOME_USAGE or
+   OUTCOME_REFUSED. */
+int daemon_options_check(const char *source, const char *dest, char *const *options, size_t n,
+                         struct err *err);
+
+/* exhibit-acquire's argv for the job; `defaults` (options of the laboratory, n of them) stand
+   first, so that the job's own win. Strings stay the owner's; the array is the caller's. */
+char **daemon_options_argv(const struct daemon_job *job, char *const *defaults, size_t n,
+                           bool resume);
+
+#endif

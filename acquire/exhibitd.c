@@ -1,0 +1,126 @@
+/*
+ * exhibitd: the daemon. Options and configuration, then the core.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "acquire/daemon_core.h"
+#include "acquire/daemon_listen.h"
+#include "acquire/daemon_run.h"
+#include "acquire/daemon_store.h"
+#include "common/console.h"
+#include "common/options.h"
+#include "common/supervisor_proto.h"
+#include "common/text.h"
+
+enum { ID_SOCKET = 1, ID_CONFIG, ID_GROUP, ID_STATE_DIR };
+
+static const struct option_spec specs[] = {
+    {"socket", 0, "PATH", ID_SOCKET, "listen there (default: " DAEMON_SOCKET ")"},
+    {"config", 0, "FILE", ID_CONFIG, "the configuration (default: /etc/exhibit/exhibitd.conf)"},
+    {"group", 0, "NAME", ID_GROUP, "serve the members of this group (default: " DAEMON_GROUP ")"},
+    {"state-dir", 0, "DIR", ID_STATE_DIR, "keep the jobs there (default:\n" DAEMON_STATE_DIR ")"},
+};
+
+static const struct program program = {
+    .name = "exhibitd",
+    .usage = "[options]",
+    .summary =
+        "Runs acquisitions for the members of a group: serves HTTP on a Unix socket, keeps a\n"
+        "queue of jobs, and runs each as the user who submitted it. Needs root.",
+    .options = specs,
+    .n_options = sizeof specs / sizeof specs[0],
+};
+
+struct given {
+    const char *socket, *config, *group, *state_dir;
+};
+
+static int
+read_options(int argc, char **argv, struct given *g, struct err *err)
+{
+    struct options *o = options_new(&program, argc, argv);
+    const char *arg;
+    int count;
+    int id;
+
+    while ((id = options_next(o, &arg, err)) > 0) {
+        if (id == ID_SOCKET)
+            g->socket = arg;
+        else if (id == ID_CONFIG)
+            g->config = arg;
+        else if (id == ID_GROUP)
+            g->group = arg;
+        else
+            g->state_dir = arg;
+    }
+    (void)options_operands(o, &count);
+    options_free(o);
+    if (id == 0 && count > 0)
+        return err_set(err, OUTCOME_USAGE, "exhibitd takes no operands; see 'exhibitd --help'");
+    return id;
+}
+
+/* What the daemon's own environment says is not for the jobs of others. */
+static void
+set_environment(void)
+{
+    static const char *const kept[] = {"NOTIFY_SOCKET", "LISTEN_PID",  "LISTEN_FDS", "TZ",
+                                       "http_proxy",    "https_proxy", "no_proxy"};
+    char *values[sizeof kept / sizeof kept[0]];
+
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        const char *v = getenv(kept[i]);
+
+        values[i] = v ? xstrdup(v) : NULL;
+    }
+    (void)clearenv();
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        if (values[i])
+            (void)setenv(kept[i], values[i], 1);
+        free(values[i]);
+    }
+    (void)setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
+    (void)setenv("LC_ALL", "C.UTF-8", 1);
+}
+
+static int
+run(const struct given *g, struct err *err)
+{
+    static char acquire[] = SUPERVISOR_ACQUIRE;
+    static char evidence[] = SUPERVISOR_EVIDENCE;
+    char *policy[] = {acquire, evidence, NULL};
+    struct daemon_settings s = {
+        .socket = g->socket ? g->socket : DAEMON_SOCKET,
+        .state_dir = g->state_dir ? g->state_dir : DAEMON_STATE_DIR,
+        .limits = {.parallel = 2, .per_user = 64, .ended = 200},
+        .clients = 128,
+        .clients_of_user = 32,
+        .policy = policy,
+    };
+
+    if (geteuid() != 0)
+        return err_set(err, OUTCOME_REFUSED, "exhibitd needs root: it acts for many users");
+    if (daemon_group(g->group ? g->group : DAEMON_GROUP, &s.group, err) != 0)
+        return -1;
+    return daemon_serve(&s, err);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct err err = ERR_INIT;
+    struct given g = {0};
+
+    console_begin();
+    if (read_options(argc, argv, &g, &err) != 0)
+        return err_report(&err);
+    set_environment();
+    (void)umask(022);
+    if (chdir("/") != 0 || run(&g, &err) != 0)
+        return err_report(&err);
+    return console_end(OUTCOME_DONE);
+}

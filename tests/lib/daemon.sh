@@ -1,0 +1,76 @@
+# Sourced after system.sh by the tests of exhibitd: a daemon on a socket and with a state directory of
+# the test's own, users, and calls of its API.
+# shellcheck shell=bash
+
+require_root
+require curl jq setpriv
+
+# Two users that need not be in any database; the daemon's group is theirs by number.
+ADA=64001
+BOB=64002
+DAEMON_GROUP=$(getent group nogroup | cut -d: -f1)
+[ -n "$DAEMON_GROUP" ] || skip "no group 'nogroup' on this machine"
+DAEMON_GID=$(getent group nogroup | cut -d: -f3)
+SOCKET=$T/exhibitd.sock
+
+# as UID COMMAND...: as that user, in the daemon's group.
+as() {
+    local uid=$1
+    shift
+    setpriv --reuid="$uid" --regid="$uid" --groups="$DAEMON_GID" env -u SUDO_UID -u SUDO_GID "$@"
+}
+
+# The programs must be reachable for those users.
+own_programs
+mkdir "$T/ada" "$T/bob"
+chown "$ADA:$ADA" "$T/ada"
+chown "$BOB:$BOB" "$T/bob"
+
+# daemon_start [options]: sets DAEMON to its pid, waits until it listens.
+daemon_start() {
+    exhibitd --socket "$SOCKET" --state-dir "$T/jobs" --group "$DAEMON_GROUP" "$@" \
+        >>"$T/daemon.log" 2>&1 </dev/null &
+    DAEMON=$!
+    at_exit daemon_kill "$DAEMON"
+    wait_until 10 as "$ADA" curl -sf --unix-socket "$SOCKET" http://x/v1/version
+}
+daemon_kill() {
+    kill -9 "$1" 2>/dev/null || true
+    sleep 0.3
+}
+# daemon_stop [SIGNAL]
+daemon_stop() {
+    kill "-${1:-TERM}" "$DAEMON"
+    wait "$DAEMON" || true
+}
+
+# api UID STATUS PATH [curl options]: the answer goes to $T/out; its status must be that.
+api() {
+    local uid=$1 want=$2 path=$3 got
+    shift 3
+    as "$uid" curl -sS -m 60 --unix-socket "$SOCKET" -w '%{stderr}%{http_code}' "$@" \
+        "http://x$path" >"$T/out" 2>"$T/err" || true
+    got=$(tail -c 3 "$T/err")
+    [ "$got" = "$want" ] || fail "$path gave $got, expected $want"
+}
+
+# submit UID SOURCE DEST [OPTION...]: sets JOB.
+submit() {
+    local uid=$1 source=$2 dest=$3 body
+    shift 3
+    body=$(jq -n --arg s "$source" --arg d "$dest" \
+        '{source: $s, dest: $d, options: $ARGS.positional}' --args -- "$@")
+    api "$uid" 201 /v1/jobs -d "$body"
+    JOB=$(jq .id "$T/out")
+}
+
+# job_is ID JQ VALUE: what root sees of the job.
+job_is() {
+    local got
+    got=$(curl -s --unix-socket "$SOCKET" "http://x/v1/jobs/$1" | jq -r "$2")
+    [ "$got" = "$3" ]
+}
+# await_job ID STATE [SECONDS]
+await_job() {
+    wait_until "${3:-30}" job_is "$1" .state "$2"
+}
