@@ -11,6 +11,7 @@
 #include "acquire/jobstate.h"
 #include "acquire/papers.h"
 #include "acquire/prepare.h"
+#include "acquire/protection.h"
 #include "acquire/readback.h"
 #include "acquire/record.h"
 #include "acquire/run.h"
@@ -198,6 +199,7 @@ publish(struct acquisition *a, struct err *err)
     char sha256[WORKER_SINKS_MAX][DIGEST_HEX_MAX] = {{0}};
 
     a->publishing = true;
+    protection_end(a);
     for (size_t i = 0; i < a->n_dest; i++) {
         if (!a->result.sinks[i].failed &&
             (papers_write_manifest(a, i, sha256[i], err) != 0 ||

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "acquire/papers.h"
+#include "acquire/protection.h"
 #include "acquire/record.h"
-#include "acquire/write_block.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/json.h"
@@ -106,31 +106,6 @@ source_json(const struct acquisition *a)
     /* null: not examined, which is not the same as none. */
     set(v, "hidden", json_pack("{s:n, s:n}", "hpa", "dco"));
     set(v, "smart", json_null());
-    return v;
-}
-
-static json_t *
-write_block_json(const struct acquisition *a)
-{
-    json_t *v = json_object();
-    json_t *flag =
-        a->device ? json_object() : json_pack("{s:n, s:n, s:n}", "before", "during", "after");
-
-    json_set_text(v, "level",
-                  a->device ? write_block_level_name((enum write_block_level)a->opened.level)
-                            : "none");
-    if (a->device) {
-        json_set_bool(flag, "before", flag_is_full(&a->opened.before));
-        json_set_bool(flag, "during", flag_is_full(&a->opened.now) && !a->flag_lost);
-        json_set_bool(flag, "after", flag_is_full(&a->last.now));
-        json_set_u64(flag, "nodes", a->opened.now.nodes);
-        json_set_u64(flag, "lost", a->last.lost);
-    }
-    set(v, "read_only_flag", flag);
-    set_or_null(v, "hardware_blocker", a->options.hardware_blocker);
-    set(v, "monitor",
-        json_pack("{s:b, s:n, s:n, s:n, s:n, s:n, s:n}", "available", 0, "reads", "writes",
-                  "flushes", "discards", "passthrough", "refused"));
     return v;
 }
 
@@ -464,7 +439,7 @@ papers_manifest(const struct acquisition *a, size_t i)
     json_set_text(root, "schema", MANIFEST_SCHEMA);
     set(root, "case", case_json(a));
     set(root, "source", source_json(a));
-    set(root, "write_block", write_block_json(a));
+    set(root, "write_block", protection_json(a));
     set(root, "acquisition", acquisition_json(a));
     set(root, "image", image_json(a, i));
     set(root, "media", media_json(a));

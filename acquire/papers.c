@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <sys/utsname.h>
 
+#include "acquire/protection.h"
 #include "acquire/record.h"
-#include "acquire/write_block.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/mapfile.h"
@@ -138,22 +138,6 @@ log_source(const struct acquisition *a)
 }
 
 static void
-log_write_block(const struct acquisition *a)
-{
-    joblog_line(a->log, "Write block");
-    if (!a->device) {
-        fact(a, "level", "none (the source is a file, opened for reading only)");
-        return;
-    }
-    fact(a, "level", write_block_level_name((enum write_block_level)a->opened.level));
-    fact(a, "hardware blocker", a->options.hardware_blocker);
-    joblog_line(a->log,
-                "  %-22s before: %" PRIu32 " of %" PRIu32 " nodes, now: %" PRIu32 " of %" PRIu32,
-                "read-only flag", a->opened.before.read_only, a->opened.before.nodes,
-                a->opened.now.read_only, a->opened.now.nodes);
-}
-
-static void
 log_image(const struct acquisition *a)
 {
     joblog_line(a->log, "Image");
@@ -194,7 +178,7 @@ papers_log_resumed(const struct acquisition *a)
                  end->time >= 0 ? clock_text(end->time, text) : "without a word",
                  end->reason ? ": " : "", end->reason ? end->reason : "");
     log_source(a);
-    log_write_block(a);
+    protection_log_begin(a);
 }
 
 void
@@ -214,7 +198,7 @@ papers_log_begin(const struct acquisition *a)
     fact(a, "sleep", a->inhibit_state);
     log_case(a);
     log_source(a);
-    log_write_block(a);
+    protection_log_begin(a);
     log_image(a);
     joblog_line(a->log, "Events");
 }

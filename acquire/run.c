@@ -9,6 +9,7 @@
 
 #include "acquire/channel.h"
 #include "acquire/jobstate.h"
+#include "acquire/protection.h"
 #include "acquire/source_watch.h"
 #include "acquire/space.h"
 #include "acquire/write_block.h"
@@ -212,29 +213,13 @@ static int
 check_write_block(struct follow *f, struct err *err)
 {
     struct acquisition *a = f->a;
-    struct supervisor_message m = {.type = SUPERVISOR_CHECK};
-    uint32_t lost = a->last.lost;
 
     f->checked = clock_monotonic_ns();
     /* What is rescued is there, whatever becomes of the drive. */
     if (!a->device || (a->result.rescue.over && f->rescued_seen))
         return 0;
     f->rescued_seen = a->result.rescue.over;
-    if (session_ask(a->session, &m, NULL, 0, SUPERVISOR_CHECKED, err) != 0)
-        return -1;
-    a->last = m;
-    if (m.lost > lost) {
-        const char *then = flag_is_full(&m.now) ? "it was set again" : "it could not be set again";
-
-        a->flag_lost = true;
-        progress_clear(a->progress);
-        joblog_event(a->log, "the read-only flag had been cleared; %s", then);
-        (void)fprintf(stderr,
-                      "exhibit: warning: the read-only flag of the source had been cleared by "
-                      "something; %s\n",
-                      then);
-    }
-    return check_source(a, &m, err);
+    return protection_look(a, err) == 0 ? check_source(a, &a->last, err) : -1;
 }
 
 static json_int_t

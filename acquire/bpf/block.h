@@ -21,8 +21,13 @@ struct block_device {
     struct gendisk *bd_disk;
 };
 
+struct bvec_iter {
+    unsigned int bi_size;
+};
+
 struct bio {
     struct block_device *bi_bdev;
+    struct bvec_iter bi_iter;
     unsigned int bi_opf;
 };
 
@@ -69,6 +74,7 @@ struct nvme_command;
    same since Linux 4.12. */
 #define OP_MASK 0xffu
 #define OP_READ 0
+#define OP_WRITE 1
 #define OP_FLUSH 2
 #define OP_DISCARD 3
 #define OP_SECURE_ERASE 5

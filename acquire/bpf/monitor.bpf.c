@@ -42,10 +42,8 @@ is_source(const struct monitor_state *s, struct gendisk *disk)
 }
 
 static __always_inline void
-count(struct monitor_kinds *k, unsigned int flags)
+count(struct monitor_kinds *k, unsigned int op)
 {
-    unsigned int op = flags & OP_MASK;
-
     if (op == OP_READ)
         __sync_fetch_and_add(&k->reads, 1);
     else if (op == OP_FLUSH)
@@ -63,9 +61,15 @@ int
 BPF_PROG(on_bio, struct bio *bio)
 {
     struct monitor_state *s = the_state();
+    unsigned int op;
 
-    if (s && is_source(s, BPF_CORE_READ(bio, bi_bdev, bd_disk)))
-        count(&s->bios, BPF_CORE_READ(bio, bi_opf));
+    if (!s || !is_source(s, BPF_CORE_READ(bio, bi_bdev, bd_disk)))
+        return 0;
+    op = BPF_CORE_READ(bio, bi_opf) & OP_MASK;
+    /* A flush comes as a write of nothing. */
+    if (op == OP_WRITE && BPF_CORE_READ(bio, bi_iter.bi_size) == 0)
+        op = OP_FLUSH;
+    count(&s->bios, op);
     return 0;
 }
 
@@ -76,7 +80,7 @@ BPF_PROG(on_request, struct request *rq)
     struct monitor_state *s = the_state();
 
     if (s && is_source(s, BPF_CORE_READ(rq, q, disk)))
-        count(&s->requests, BPF_CORE_READ(rq, cmd_flags));
+        count(&s->requests, BPF_CORE_READ(rq, cmd_flags) & OP_MASK);
     return 0;
 }
 

@@ -1,0 +1,132 @@
+#include "acquire/protection.h"
+
+#include <inttypes.h>
+
+#include "acquire/record.h"
+#include "acquire/write_block.h"
+#include "common/json.h"
+#include "common/text.h"
+
+static void
+fact(const struct acquisition *a, const char *name, const char *value)
+{
+    if (value && *value)
+        joblog_line(a->log, "  %-22s %s", name, value);
+}
+
+void
+protection_log_begin(const struct acquisition *a)
+{
+    joblog_line(a->log, "Write block");
+    if (!a->device) {
+        fact(a, "level", "none (the source is a file, opened for reading only)");
+        return;
+    }
+    fact(a, "level", write_block_level_name((enum write_block_level)a->opened.level));
+    fact(a, "hardware blocker", a->options.hardware_blocker);
+    joblog_line(a->log,
+                "  %-22s before: %" PRIu32 " of %" PRIu32 " nodes, now: %" PRIu32 " of %" PRIu32,
+                "read-only flag", a->opened.before.read_only, a->opened.before.nodes,
+                a->opened.now.read_only, a->opened.now.nodes);
+    if (a->opened.monitor.available)
+        fact(a, "I/O monitor", "counts every request to the disk");
+    else
+        joblog_line(a->log, "  %-22s none: %s", "I/O monitor", a->opened.monitor_missing);
+}
+
+int
+protection_look(struct acquisition *a, struct err *err)
+{
+    struct supervisor_message m = {.type = SUPERVISOR_CHECK};
+    uint32_t lost = a->last.lost;
+    const char *then;
+
+    if (session_ask(a->session, &m, NULL, 0, SUPERVISOR_CHECKED, err) != 0)
+        return -1;
+    a->last = m;
+    if (m.lost <= lost)
+        return 0;
+    then = flag_is_full(&m.now) ? "it was set again" : "it could not be set again";
+    a->flag_lost = true;
+    progress_clear(a->progress);
+    joblog_event(a->log, "the read-only flag had been cleared; %s", then);
+    (void)fprintf(stderr,
+                  "exhibit: warning: the read-only flag of the source had been cleared by "
+                  "something; %s\n",
+                  then);
+    return 0;
+}
+
+/* A disk that has gone since is no matter any more: only the counts are taken. */
+void
+protection_end(struct acquisition *a)
+{
+    struct supervisor_message m = {.type = SUPERVISOR_CHECK};
+    const struct monitor_counts *c = &a->last.monitor;
+    struct err ignored = ERR_INIT;
+
+    if (!a->device || !c->available)
+        return;
+    if (session_ask(a->session, &m, NULL, 0, SUPERVISOR_CHECKED, &ignored) == 0)
+        a->last.monitor = m.monitor;
+    joblog_event(a->log,
+                 "the disk was sent %" PRIu64 " reads, %" PRIu64 " writes, %" PRIu64
+                 " flushes, %" PRIu64 " discards, %" PRIu64 " commands passed through",
+                 c->reads, c->writes, c->flushes, c->discards, c->passthrough);
+}
+
+static json_t *
+monitor_json(const struct acquisition *a)
+{
+    const struct monitor_counts *c = &a->last.monitor;
+    const struct {
+        const char *name;
+        uint64_t value;
+        bool known;
+    } counts[] = {
+        {"reads", c->reads, c->available},
+        {"writes", c->writes, c->available},
+        {"flushes", c->flushes, c->available},
+        {"discards", c->discards, c->available},
+        {"passthrough", c->passthrough, c->available},
+        {"internal", c->internal, c->available},
+        {"refused", 0, false},
+    };
+    json_t *v = json_object();
+
+    json_set_bool(v, "available", c->available);
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        if (counts[i].known)
+            json_set_u64(v, counts[i].name, counts[i].value);
+        else
+            json_set_text(v, counts[i].name, NULL);
+    }
+    json_set_text(v, "missing", a->device && !c->available ? a->opened.monitor_missing : NULL);
+    return v;
+}
+
+json_t *
+protection_json(const struct acquisition *a)
+{
+    json_t *v = json_object();
+    json_t *flag =
+        a->device ? json_object() : json_pack("{s:n, s:n, s:n}", "before", "during", "after");
+
+    json_set_text(v, "level",
+                  a->device ? write_block_level_name((enum write_block_level)a->opened.level)
+                            : "none");
+    if (a->device) {
+        json_set_bool(flag, "before", flag_is_full(&a->opened.before));
+        json_set_bool(flag, "during", flag_is_full(&a->opened.now) && !a->flag_lost);
+        json_set_bool(flag, "after", flag_is_full(&a->last.now));
+        json_set_u64(flag, "nodes", a->opened.now.nodes);
+        json_set_u64(flag, "lost", a->last.lost);
+    }
+    (void)json_object_set_new(v, "read_only_flag", flag);
+    json_set_text(v, "hardware_blocker",
+                  a->options.hardware_blocker && *a->options.hardware_blocker
+                      ? a->options.hardware_blocker
+                      : NULL);
+    (void)json_object_set_new(v, "monitor", monitor_json(a));
+    return v;
+}
