@@ -1,16 +1,20 @@
 /*
  * exhibitd: the daemon. Options and configuration, then the core.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "acquire/config.h"
 #include "acquire/daemon_core.h"
 #include "acquire/daemon_listen.h"
+#include "acquire/daemon_options.h"
 #include "acquire/daemon_run.h"
 #include "acquire/daemon_store.h"
+#include "common/cleanup.h"
 #include "common/console.h"
 #include "common/options.h"
 #include "common/supervisor_proto.h"
@@ -20,7 +24,7 @@ enum { ID_SOCKET = 1, ID_CONFIG, ID_GROUP, ID_STATE_DIR };
 
 static const struct option_spec specs[] = {
     {"socket", 0, "PATH", ID_SOCKET, "listen there (default: " DAEMON_SOCKET ")"},
-    {"config", 0, "FILE", ID_CONFIG, "the configuration (default: /etc/exhibit/exhibitd.conf)"},
+    {"config", 0, "FILE", ID_CONFIG, "the configuration (default:\n" CONFIG_FILE ")"},
     {"group", 0, "NAME", ID_GROUP, "serve the members of this group (default: " DAEMON_GROUP ")"},
     {"state-dir", 0, "DIR", ID_STATE_DIR, "keep the jobs there (default:\n" DAEMON_STATE_DIR ")"},
 };
@@ -87,26 +91,71 @@ set_environment(void)
     (void)setenv("LC_ALL", "C.UTF-8", 1);
 }
 
+/* The default file may be missing; one that was named may not. */
 static int
-run(const struct given *g, struct err *err)
+read_config(const struct given *g, struct config *c, struct err *err)
+{
+    if (config_load(g->config ? g->config : CONFIG_FILE, c, err) != 0 &&
+        (g->config || err->sys != ENOENT))
+        return -1;
+    if (daemon_options_check("/", "/", c->defaults.v, c->defaults.n, err) != 0)
+        return err_context(err, "the configuration's defaults");
+    return 0;
+}
+
+/* The supervisor's arguments; the array is the caller's. */
+static char **
+policy_of(const struct config *c)
 {
     static char acquire[] = SUPERVISOR_ACQUIRE;
     static char evidence[] = SUPERVISOR_EVIDENCE;
-    char *policy[] = {acquire, evidence, NULL};
+    char **policy = xcalloc(c->evidence.n + 3, sizeof *policy);
+
+    policy[0] = acquire;
+    policy[1] = evidence;
+    memcpy(policy + 2, c->evidence.v, c->evidence.n * sizeof *policy);
+    return policy;
+}
+
+/* The first that says something. */
+static const char *
+either(const char *given, const char *configured, const char *otherwise)
+{
+    return given ? given : configured ? configured : otherwise;
+}
+
+static int
+serve(const struct given *g, const struct config *c, struct err *err)
+{
+    AUTO_FREE char **policy = policy_of(c);
     struct daemon_settings s = {
-        .socket = g->socket ? g->socket : DAEMON_SOCKET,
-        .state_dir = g->state_dir ? g->state_dir : DAEMON_STATE_DIR,
-        .limits = {.parallel = 2, .per_user = 64, .ended = 200},
+        .socket = either(g->socket, c->socket, DAEMON_SOCKET),
+        .state_dir = either(g->state_dir, c->state_dir, DAEMON_STATE_DIR),
+        .limits = {.parallel = c->parallel, .per_user = 64, .ended = 200},
         .clients = 128,
         .clients_of_user = 32,
         .policy = policy,
+        .defaults = c->defaults.v,
+        .n_defaults = c->defaults.n,
     };
 
     if (geteuid() != 0)
         return err_set(err, OUTCOME_REFUSED, "exhibitd needs root: it acts for many users");
-    if (daemon_group(g->group ? g->group : DAEMON_GROUP, &s.group, err) != 0)
+    if (daemon_group(either(g->group, c->group, DAEMON_GROUP), &s.group, err) != 0)
         return -1;
     return daemon_serve(&s, err);
+}
+
+static int
+run(const struct given *g, struct err *err)
+{
+    struct config c;
+    int r = read_config(g, &c, err);
+
+    if (r == 0)
+        r = serve(g, &c, err);
+    config_free(&c);
+    return r;
 }
 
 int

@@ -20,6 +20,7 @@ run exhibit report "$T/x.manifest.json" --format html,json --output-dir "$T/repo
 [ -n "$(find "$T/report" -name '*.html')" ] || fail "there is no HTML page"
 expect 0 exhibit devices --json
 jq -e . "$T/out" >/dev/null || fail "devices --json is not JSON"
-for page in "$EXHIBIT_SOURCE"/docs/man/*.1; do
-    assert_exists "$T/usr/share/man/man1/${page##*/}"
+for page in "$EXHIBIT_SOURCE"/docs/man/*.[158]; do
+    assert_exists "$T/usr/share/man/man${page##*.}/${page##*/}"
 done
+assert_exists "$T/usr/share/doc/exhibit/examples/exhibitd.conf"

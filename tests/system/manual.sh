@@ -39,6 +39,6 @@ sed -nE 's/^  ([a-z]+) .*/\1/p' "$T/out" | sort >"$T/help"
 sed -nE 's/^\.It Cm ([a-z]+)$/\1/p' "$pages/exhibit.1" | sort >"$T/page"
 diff "$T/help" "$T/page" || fail "the commands of --help (<) and exhibit(1) (>) differ"
 
-for page in "$pages"/*.[18]; do
+for page in "$pages"/*.[158]; do
     mandoc -T lint -W warning "$page" >"$T/lint" || fail "${page##*/}: $(cat "$T/lint")"
 done
