@@ -67,9 +67,11 @@ struct acquisition {
     struct sealing *sealing; /* NULL: neither signed nor stamped */
     struct inhibit *inhibit;
     char inhibit_state[256];
-    struct supervisor_message opened; /* what the supervisor found when it took the device */
-    struct supervisor_message last;   /* what it found when it last looked */
-    bool flag_lost;                   /* the read-only flag was found cleared at some time */
+    struct supervisor_message opened;    /* what the supervisor found when it took the device */
+    struct supervisor_message last;      /* what it found when it last looked */
+    struct supervisor_attempt *attempts; /* what the guard refused; SUPERVISOR_ATTEMPTS_MAX */
+    size_t n_attempts;
+    bool flag_lost; /* the read-only flag was found cleared at some time */
     struct watch watch;
     struct device_timeouts timeouts; /* the kernel's, for the source, as they were found */
     struct result result;

@@ -404,5 +404,6 @@ prepare_undo(struct acquisition *a)
     if (a->file >= 0)
         (void)close(a->file);
     free(a->device);
+    free(a->attempts);
     result_clear(&a->result);
 }

@@ -4,6 +4,8 @@
 
 #include "acquire/record.h"
 #include "acquire/write_block.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -34,6 +36,25 @@ protection_log_begin(const struct acquisition *a)
         joblog_line(a->log, "  %-22s none: %s", "I/O monitor", a->opened.monitor_missing);
 }
 
+void
+protection_hear(struct acquisition *a)
+{
+    struct supervisor_attempt v;
+
+    while (a->session && session_next_attempt(a->session, &v)) {
+        AUTO_FREE char *name = text_printable(v.name);
+
+        joblog_event(a->log, "refused to process %" PRId32 " (%s, uid %" PRIu32 "): %s%s%s", v.pid,
+                     name, v.uid, v.what, *v.node ? " on " : "", v.node);
+        if (!a->attempts)
+            a->attempts = xcalloc(SUPERVISOR_ATTEMPTS_MAX, sizeof *a->attempts);
+        if (a->n_attempts < SUPERVISOR_ATTEMPTS_MAX)
+            a->attempts[a->n_attempts++] = v;
+        if (a->n_attempts == SUPERVISOR_ATTEMPTS_MAX)
+            joblog_event(a->log, "further attempts are only counted");
+    }
+}
+
 int
 protection_look(struct acquisition *a, struct err *err)
 {
@@ -44,6 +65,7 @@ protection_look(struct acquisition *a, struct err *err)
     if (session_ask(a->session, &m, NULL, 0, SUPERVISOR_CHECKED, err) != 0)
         return -1;
     a->last = m;
+    protection_hear(a);
     if (m.lost <= lost)
         return 0;
     then = flag_is_full(&m.now) ? "it was set again" : "it could not be set again";
@@ -65,14 +87,43 @@ protection_end(struct acquisition *a)
     const struct monitor_counts *c = &a->last.monitor;
     struct err ignored = ERR_INIT;
 
-    if (!a->device || !c->available)
+    if (!a->device)
         return;
-    if (session_ask(a->session, &m, NULL, 0, SUPERVISOR_CHECKED, &ignored) == 0)
+    if (session_ask(a->session, &m, NULL, 0, SUPERVISOR_CHECKED, &ignored) == 0) {
         a->last.monitor = m.monitor;
+        a->last.refused = m.refused;
+    }
+    protection_hear(a);
+    if (a->opened.guarded)
+        joblog_event(a->log, "%" PRIu64 " attempts to change the source were refused",
+                     a->last.refused);
+    if (!c->available)
+        return;
     joblog_event(a->log,
                  "the disk was sent %" PRIu64 " reads, %" PRIu64 " writes, %" PRIu64
                  " flushes, %" PRIu64 " discards, %" PRIu64 " commands passed through",
                  c->reads, c->writes, c->flushes, c->discards, c->passthrough);
+}
+
+static json_t *
+attempts_json(const struct acquisition *a)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < a->n_attempts; i++) {
+        const struct supervisor_attempt *v = &a->attempts[i];
+        json_t *one = json_object();
+        char time[CLOCK_TEXT_MAX];
+
+        json_set_text(one, "time", clock_text(v->when, time));
+        (void)json_object_set_new(one, "pid", json_integer(v->pid));
+        json_set_u64(one, "uid", v->uid);
+        json_set_text(one, "name", v->name);
+        json_set_text(one, "what", v->what);
+        json_set_text(one, "node", v->node);
+        (void)json_array_append_new(list, one);
+    }
+    return list;
 }
 
 static json_t *
@@ -90,7 +141,7 @@ monitor_json(const struct acquisition *a)
         {"discards", c->discards, c->available},
         {"passthrough", c->passthrough, c->available},
         {"internal", c->internal, c->available},
-        {"refused", 0, false},
+        {"refused", a->last.refused, a->opened.guarded},
     };
     json_t *v = json_object();
 
@@ -101,6 +152,8 @@ monitor_json(const struct acquisition *a)
         else
             json_set_text(v, counts[i].name, NULL);
     }
+    if (a->opened.guarded)
+        (void)json_object_set_new(v, "attempts", attempts_json(a));
     json_set_text(v, "missing", a->device && !c->available ? a->opened.monitor_missing : NULL);
     return v;
 }

@@ -17,6 +17,9 @@ void protection_log_begin(const struct acquisition *a);
    the supervisor has gone. */
 int protection_look(struct acquisition *a, struct err *err);
 
+/* After the supervisor was heard: who was refused to change the source, into the log. */
+void protection_hear(struct acquisition *a);
+
 /* When nothing is left to do but the papers: the counts as they are now, and a line in the log. */
 void protection_end(struct acquisition *a);
 

@@ -27,9 +27,9 @@ write_block_level_name(enum write_block_level level)
 
 /* A JSON string, anything but plain ASCII as \u00XX of each byte. */
 static void
-put_text(FILE *f, const char *key, const char *s)
+put_string(FILE *f, const char *key, const char *s, const char *after)
 {
-    (void)fprintf(f, "  \"%s\": \"", key);
+    (void)fprintf(f, "\"%s\": \"", key);
     for (; *s; s++) {
         unsigned char c = (unsigned char)*s;
 
@@ -38,7 +38,14 @@ put_text(FILE *f, const char *key, const char *s)
         else
             (void)fputc(c, f);
     }
-    (void)fputs("\",\n", f);
+    (void)fprintf(f, "\"%s", after);
+}
+
+static void
+put_text(FILE *f, const char *key, const char *s)
+{
+    (void)fputs("  ", f);
+    put_string(f, key, s, ",\n");
 }
 
 static void
@@ -62,6 +69,31 @@ put_monitor(FILE *f, const struct record *r)
                       m->reads, m->writes, m->flushes, m->discards, m->passthrough, m->internal);
     else
         put_text(f, "monitor_missing", r->monitor_missing);
+}
+
+static void
+put_attempt(FILE *f, const struct supervisor_attempt *a, bool last)
+{
+    char time[CLOCK_TEXT_MAX];
+
+    (void)fprintf(f, "    { \"time\": \"%s\", \"pid\": %" PRId32 ", \"uid\": %" PRIu32 ", ",
+                  clock_text(a->when, time), a->pid, a->uid);
+    put_string(f, "name", a->name, ", ");
+    put_string(f, "what", a->what, ", ");
+    put_string(f, "node", a->node, "");
+    (void)fprintf(f, " }%s\n", last ? "" : ",");
+}
+
+/* Only the guard sees them. */
+static void
+put_refused(FILE *f, const struct record *r)
+{
+    if (r->level != WRITE_BLOCK_BPF_LSM)
+        return;
+    (void)fprintf(f, "  \"refused\": %" PRIu64 ",\n  \"attempts\": [\n", r->refused);
+    for (size_t i = 0; i < r->n_attempts; i++)
+        put_attempt(f, &r->attempts[i], i + 1 == r->n_attempts);
+    (void)fputs("  ],\n", f);
 }
 
 static void
@@ -108,6 +140,7 @@ record_text(const struct record *r, bool end, size_t *n)
     if (r->worker_stuck)
         (void)fprintf(f, "  \"worker_stuck\": %ld,\n", (long)r->worker_stuck);
     put_monitor(f, r);
+    put_refused(f, r);
     put_timeouts(f, r);
     put_text(f, "manifest_sha256", r->manifest_sha256);
     (void)fprintf(f, "  \"end\": %s\n}\n", end ? "true" : "false");

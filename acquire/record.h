@@ -23,7 +23,10 @@ struct record {
     struct flag_state before, during, after;
     struct monitor_counts monitor;
     char monitor_missing[SUPERVISOR_WHY_MAX]; /* why there is none, or "" */
-    uint32_t lost;                            /* times that the flag was found cleared */
+    uint64_t refused;                         /* attempts to change the source; at level bpf-lsm */
+    struct supervisor_attempt attempts[SUPERVISOR_ATTEMPTS_MAX]; /* the first of them */
+    size_t n_attempts;
+    uint32_t lost;      /* times that the flag was found cleared */
     int worker_status;  /* exit status, or 128 + signal, or -1 if none ran or was seen end */
     pid_t worker_stuck; /* killed, but waiting in the kernel with the device; or 0 */
     struct device_timeouts timeouts; /* as they were found */

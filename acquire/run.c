@@ -406,6 +406,7 @@ follow_once(struct follow *f, struct err *err)
        what was waiting here. */
     if (p[1].revents && session_hear(a->session, err) != 0)
         return -1;
+    protection_hear(a);
     if (p[0].revents && hear_worker(f, err) != 0)
         return -1;
     if (source_watch_turn(&f->watch, f->events, p[2].revents != 0, err) != 0)

@@ -72,6 +72,9 @@ void supervisor_end_worker(struct supervisor *s);
    left in order before the job began. */
 void supervisor_wind_up(struct supervisor *s, bool in_order);
 
+/* Somebody was refused to change the source: noted in the record, and told to the front. */
+void supervisor_note_attempt(struct supervisor *s, const struct supervisor_attempt *attempt);
+
 /* The answers. */
 int supervisor_reply_with(const struct supervisor_message *m, const int *fds, size_t n);
 int supervisor_reply(const struct supervisor_message *m);

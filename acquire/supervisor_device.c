@@ -112,6 +112,13 @@ take(struct supervisor *s, const struct supervisor_message *m, struct err *err)
     return -1;
 }
 
+static void
+tell_refused(const struct supervisor *s, struct supervisor_message *out)
+{
+    out->guarded = s->record.level == WRITE_BLOCK_BPF_LSM;
+    out->refused = s->record.refused;
+}
+
 int
 supervisor_open(struct supervisor *s, const struct supervisor_message *m, const int *fds, size_t n)
 {
@@ -141,6 +148,7 @@ supervisor_open(struct supervisor *s, const struct supervisor_message *m, const 
     out.before = s->record.before;
     out.now = s->record.during;
     monitor_read(s->monitor, &out.monitor);
+    tell_refused(s, &out);
     (void)snprintf(out.monitor_missing, sizeof out.monitor_missing, "%s",
                    s->record.monitor_missing);
     if (geteuid() == 0)
@@ -179,6 +187,21 @@ look_again(struct supervisor *s, struct flag_state *now)
     (void)write_block_set(s->device, true, now, &ignored);
 }
 
+/* What the front does not take in at once is in the record; it must not hold the supervisor up. */
+void
+supervisor_note_attempt(struct supervisor *s, const struct supervisor_attempt *attempt)
+{
+    struct supervisor_message out = {.type = SUPERVISOR_ATTEMPT, .attempt = *attempt};
+    struct record *r = &s->record;
+    struct err ignored = ERR_INIT;
+
+    r->refused++;
+    if (r->n_attempts == SUPERVISOR_ATTEMPTS_MAX)
+        return;
+    r->attempts[r->n_attempts++] = *attempt;
+    (void)supervisor_tell(SUPERVISOR_FD, &out, &ignored);
+}
+
 int
 supervisor_check(struct supervisor *s, const struct supervisor_message *m, const int *fds, size_t n)
 {
@@ -194,6 +217,7 @@ supervisor_check(struct supervisor *s, const struct supervisor_message *m, const
             out.size = 0;
         out.diskseq = device_diskseq(s->device);
         monitor_read(s->monitor, &out.monitor);
+        tell_refused(s, &out);
     }
     out.lost = s->record.lost;
     return supervisor_reply(&out);
@@ -214,6 +238,7 @@ supervisor_finish(struct supervisor *s, const struct supervisor_message *m, cons
         s->record.after = out.now;
         monitor_read(s->monitor, &s->record.monitor);
         out.monitor = s->record.monitor;
+        tell_refused(s, &out);
         put_settings_back(s);
         s->record.manifest_sha256 = m->text;
         record_path(&s->record, out.text, sizeof out.text);

@@ -21,6 +21,8 @@ struct session {
     pid_t pid; /* 0: somebody else has started it */
     bool ended;
     int status;
+    struct supervisor_attempt *attempts; /* told of, and not yet taken; SUPERVISOR_ATTEMPTS_MAX */
+    size_t n_attempts, taken;
 };
 
 static pid_t
@@ -92,6 +94,24 @@ session_start_compare(const struct privilege *as, struct err *err)
     return session_new(as, (char[]){SUPERVISOR_COMPARE}, err);
 }
 
+static void
+note_attempt(struct session *s, const struct supervisor_attempt *a)
+{
+    if (!s->attempts)
+        s->attempts = xcalloc(SUPERVISOR_ATTEMPTS_MAX, sizeof *s->attempts);
+    if (s->n_attempts < SUPERVISOR_ATTEMPTS_MAX)
+        s->attempts[s->n_attempts++] = *a;
+}
+
+bool
+session_next_attempt(struct session *s, struct supervisor_attempt *out)
+{
+    if (s->taken == s->n_attempts)
+        return false;
+    *out = s->attempts[s->taken++];
+    return true;
+}
+
 /* One message; what comes unasked is noted. 1: m holds an answer; 0: it was noted. A descriptor
    that comes along goes into *fd, if it is wanted. */
 static int
@@ -111,6 +131,10 @@ hear(struct session *s, struct supervisor_message *m, int *fd, struct err *err)
         return -1;
     if (r == 0)
         return err_set(err, OUTCOME_FAILED, "the supervisor has gone");
+    if (m->type == SUPERVISOR_ATTEMPT) {
+        note_attempt(s, &m->attempt);
+        return 0;
+    }
     if (m->type != SUPERVISOR_ENDED)
         return 1;
     s->ended = true;
@@ -205,5 +229,6 @@ session_end(struct session *s)
     (void)close(s->sock);
     if (s->pid > 0)
         (void)spawn_wait(s->pid, &status, &ignored);
+    free(s->attempts);
     free(s);
 }

@@ -39,6 +39,10 @@ int session_fd(const struct session *s);
 /* After session_fd() was readable: takes it in. -1: the supervisor has gone. */
 int session_hear(struct session *s, struct err *err);
 
+/* The next of the attempts that the supervisor has told of while it was heard or asked; false if
+   there is none. */
+bool session_next_attempt(struct session *s, struct supervisor_attempt *out);
+
 /* True once the worker has ended: with its exit status, or 128 + the signal. */
 bool session_worker_ended(const struct session *s, int *status);
 

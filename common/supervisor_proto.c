@@ -38,6 +38,14 @@ supervisor_send(int sock, const struct supervisor_message *m, const int *fds, si
     return 0;
 }
 
+int
+supervisor_tell(int sock, const struct supervisor_message *m, struct err *err)
+{
+    if (send(sock, m, sizeof *m, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof *m)
+        return err_errno(err, "cannot send to the front");
+    return 0;
+}
+
 static size_t
 take_fds(struct msghdr *h, int *fds)
 {
@@ -50,6 +58,17 @@ take_fds(struct msghdr *h, int *fds)
         memcpy(fds, CMSG_DATA(c), n * sizeof *fds);
     }
     return n;
+}
+
+static bool
+texts_end(const struct supervisor_message *m)
+{
+    const struct supervisor_attempt *a = &m->attempt;
+
+    return memchr(m->text, '\0', sizeof m->text) && memchr(m->serial, '\0', sizeof m->serial) &&
+           memchr(m->monitor_missing, '\0', sizeof m->monitor_missing) &&
+           memchr(a->name, '\0', sizeof a->name) && memchr(a->what, '\0', sizeof a->what) &&
+           memchr(a->node, '\0', sizeof a->node);
 }
 
 int
@@ -76,9 +95,7 @@ supervisor_receive(int sock, struct supervisor_message *m, int *fds, size_t *n, 
     *n = take_fds(&h, fds);
     if (r == 0 && *n == 0)
         return 0;
-    if (r == (ssize_t)sizeof *m && !(h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) &&
-        memchr(m->text, '\0', sizeof m->text) && memchr(m->serial, '\0', sizeof m->serial) &&
-        memchr(m->monitor_missing, '\0', sizeof m->monitor_missing))
+    if (r == (ssize_t)sizeof *m && !(h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && texts_end(m))
         return 1;
     for (size_t i = 0; i < *n; i++)
         (void)close(fds[i]);

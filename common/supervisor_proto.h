@@ -36,10 +36,11 @@ enum supervisor_type {
     SUPERVISOR_OPENED,
     SUPERVISOR_START, /* front: run the worker on what is held, or on a file's descriptor */
     SUPERVISOR_STARTED,
-    SUPERVISOR_ENDED, /* supervisor, unasked: the worker has ended */
-    SUPERVISOR_LEND,  /* front: give me what is held, to compare an image with it */
-    SUPERVISOR_LENT,  /* with the descriptor, read-only */
-    SUPERVISOR_CHECK, /* front: look at the read-only flag and the device again */
+    SUPERVISOR_ENDED,   /* supervisor, unasked: the worker has ended */
+    SUPERVISOR_ATTEMPT, /* supervisor, unasked: somebody was refused to change the source */
+    SUPERVISOR_LEND,    /* front: give me what is held, to compare an image with it */
+    SUPERVISOR_LENT,    /* with the descriptor, read-only */
+    SUPERVISOR_CHECK,   /* front: look at the read-only flag and the device again */
     SUPERVISOR_CHECKED,
     SUPERVISOR_FINISH, /* front: the job is over; write the record */
     SUPERVISOR_FINISHED,
@@ -70,6 +71,18 @@ struct monitor_counts {
     uint64_t internal;    /* commands that the driver (libata) sent on its own */
 };
 
+/* What the guard refused (acquire/guard.h). Of each job so many are told; all are counted. */
+#define SUPERVISOR_ATTEMPTS_MAX 256
+struct supervisor_attempt {
+    int64_t when;    /* epoch, seconds */
+    uint64_t device; /* dev_t of the node that it was tried on */
+    int32_t pid;
+    uint32_t uid;
+    char name[32]; /* of the process, as the kernel has it: any bytes */
+    char what[64]; /* "open for writing", "ioctl BLKROSET" … */
+    char node[64]; /* kernel name of the node ("sda1", "sg0"), or "" */
+};
+
 struct supervisor_message {
     uint32_t type;     /* enum supervisor_type */
     uint32_t outcome;  /* REFUSED: enum outcome */
@@ -84,7 +97,10 @@ struct supervisor_message {
     uint32_t scsi_timeout; /* OPEN: set the kernel's timeouts to so many seconds; 0: leave them */
     uint32_t locked;       /* OPENED: enum device_locked */
     struct flag_state before, now;
-    struct monitor_counts monitor;            /* OPENED, CHECKED, FINISHED */
+    struct monitor_counts monitor;     /* OPENED, CHECKED, FINISHED */
+    bool guarded;                      /* OPENED, CHECKED, FINISHED: the guard is in force … */
+    uint64_t refused;                  /* … and has refused so many attempts */
+    struct supervisor_attempt attempt; /* ATTEMPT */
     char monitor_missing[SUPERVISOR_WHY_MAX]; /* OPENED: why there is no monitor, or "" */
     /* OPEN: the serial number expected, or ""; OPENED: where the record will be, or ""; FINISH: hex
        SHA-256 of the manifest, or ""; FINISHED: path of the record (outcome 0) or why there is
@@ -99,6 +115,9 @@ struct supervisor_message {
 /* Sends m with n descriptors (which stay the caller's). */
 int supervisor_send(int sock, const struct supervisor_message *m, const int *fds, size_t n,
                     struct err *err);
+
+/* Sends m if there is room for it now; -1 otherwise, too. */
+int supervisor_tell(int sock, const struct supervisor_message *m, struct err *err);
 
 /* Receives one message: 1, or 0 at the end of the socket, or -1. fds has room for
    SUPERVISOR_FDS_MAX; those received become the caller's (close-on-exec). A packet of another size,

@@ -124,24 +124,19 @@ status_of(pid_t pid)
     return status;
 }
 
-/* Records are for real jobs: those that this supervisor wrote go again. */
-size_t
+static void
 remove_records(pid_t pid)
 {
     AUTO_FREE char *pattern = xasprintf("%s/*-%ld.json", RECORD_DIR, (long)pid);
     glob_t found = {0};
-    size_t n = 0;
 
     if (glob(pattern, 0, NULL, &found) == 0) {
-        n = found.gl_pathc;
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < found.gl_pathc; i++)
             (void)unlink(found.gl_pathv[i]);
     }
     globfree(&found);
-    return n;
 }
 
-/* Hangs up; the return is the exit status. */
 int
 part(struct peer *p)
 {
@@ -149,7 +144,7 @@ part(struct peer *p)
 
     (void)close(p->sock);
     status = status_of(p->pid);
-    (void)remove_records(p->pid);
+    remove_records(p->pid);
     return status;
 }
 

@@ -36,10 +36,9 @@ struct peer meet_as(uid_t uid);
 struct peer meet(void);
 /* Its exit status. */
 int status_of(pid_t pid);
-/* Hangs up; the return is the exit status. */
+/* Hangs up, and removes the records that it wrote, which are for real jobs; the return is the exit
+   status. */
 int part(struct peer *p);
-/* Removes the records that it wrote, which are for real jobs; how many. */
-size_t remove_records(pid_t pid);
 
 void say(struct peer *p, const struct supervisor_message *m, const int *fds, size_t n);
 /* The next message; false if the supervisor has gone. */
