@@ -197,6 +197,7 @@ take_progress(struct daemon_job *job, const json_t *v)
 enum job_action
 daemon_job_hear(struct daemon_job *job, const char *line, size_t n, int64_t now_ms)
 {
+    static const char prefix[] = "exhibit: ";
     AUTO_FREE char *text = NULL;
     json_t *v = n > 0 && line[0] == '{' ? json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL) : NULL;
     bool progress = v && take_progress(job, v);
@@ -207,7 +208,8 @@ daemon_job_hear(struct daemon_job *job, const char *line, size_t n, int64_t now_
         note(job, now_ms, JOB_EVENT_PROGRESS, NULL);
     else if (n > 0) {
         text = text_printable_n(line, n);
-        daemon_job_say(job, text, now_ms);
+        daemon_job_say(
+            job, text + (strncmp(text, prefix, strlen(prefix)) == 0 ? strlen(prefix) : 0), now_ms);
     }
     json_decref(v);
     if (!progress || !job->pause_asked)

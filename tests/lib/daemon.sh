@@ -74,3 +74,21 @@ job_is() {
 await_job() {
     wait_until "${3:-30}" job_is "$1" .state "$2"
 }
+
+# mark DEV: marks the device as evidence, as the udev rule does.
+mark() {
+    local db
+    db=/run/udev/data/b$(stat -c '%Hr:%Lr' "$1")
+    mkdir -p /run/udev/data
+    [ ! -e "$db" ] || skip "udev runs and knows $1"
+    echo "E:EXHIBIT_EVIDENCE=1" >"$db"
+    at_exit rm -f "$db"
+}
+
+# reads ID: the job has begun to read, or read on.
+reads() {
+    [ "$(curl -s --unix-socket "$SOCKET" "http://x/v1/jobs/$1" |
+        jq '.phase == "acquire" and .bytes_done > 0')" = true ]
+}
+# front ID: the pid of the job's exhibit-acquire.
+process() { jq -r ".processes.$2.pid" "$T/jobs/$1.json"; }

@@ -1,0 +1,117 @@
+# What becomes of jobs when the daemon ends in order, is killed, or one of their processes is: nothing
+# is lost, and the images are what they would have been.
+. "$(dirname "$0")/../lib/system.sh"
+. "$(dirname "$0")/../lib/daemon.sh"
+require_loop
+random_file "$T/src" $((24 * 1048576))
+random_file "$T/src2" $((24 * 1048576)) second
+random_file "$T/small" 1048576
+slow_device "$T/src" 20ms
+mark "$DEV"
+disk=$DEV
+slow_device "$T/src2" 20ms
+mark "$DEV"
+disk2=$DEV
+daemon_start
+
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# One reads, one is paused, one waits; twice: ended in order, and killed.
+round=0
+for signal in TERM KILL; do
+    round=$((round + 1))
+    submit "$ADA" "$disk" "$T/ada/$round" --compression none
+    running=$JOB
+    submit "$BOB" "$disk2" "$T/bob/$round" --compression none
+    paused=$JOB
+    submit "$BOB" "$T/small" "$T/bob/small$round"
+    waiting=$JOB
+    wait_until 20 reads "$running"
+    wait_until 20 reads "$paused"
+    api "$BOB" 200 "/v1/jobs/$paused/pause" -X POST
+    wait_until 10 job_is "$paused" .phase paused
+    front=$(process "$running" front)
+    daemon_stop "$signal"
+    if [ "$signal" = TERM ]; then
+        gone "$front" || fail "the daemon ended before its job had"
+    fi
+    assert_json "$T/jobs/$running.json" .state running
+    assert_json "$T/jobs/$paused.json" .state paused
+    assert_json "$T/jobs/$waiting.json" .state queued
+    # No job runs on without the daemon.
+    wait_until 20 gone "$front"
+    assert_exists "$T/ada/$round.partial"
+
+    daemon_start
+    await_job "$waiting" done
+    await_job "$running" done
+    assert_json "$T/ada/$round.manifest.json" .media.hashes.sha256 "$(sha256_of "$T/src")"
+    assert_json "$T/ada/$round.manifest.json" '.acquisition.resumed | length' 1
+    assert_eq "$(stat -c %u "$T/ada/$round.E01")" "$ADA" "owner of the image"
+    assert_json "$T/bob/small$round.manifest.json" .media.hashes.sha256 "$(sha256_of "$T/small")"
+    job_is "$paused" .state paused || fail "a paused job did not stay so"
+    api "$BOB" 200 "/v1/jobs/$paused/resume" -X POST
+    await_job "$paused" done
+    assert_json "$T/bob/$round.manifest.json" .media.hashes.sha256 "$(sha256_of "$T/src2")"
+    assert_eq "$(stat -c %u "$T/bob/$round.E01")" "$BOB" "owner of the image"
+done
+
+# One process of a job is killed: that job is interrupted, the other goes on.
+worker() {
+    local supervisor
+    supervisor=$(process "$1" supervisor)
+    tr ' ' '\n' <"/proc/$supervisor/task/$supervisor/children" | grep . | head -1
+}
+for victim in front supervisor worker; do
+    if [ "$victim" = worker ]; then
+        submit "$BOB" "$disk2" "$T/bob/$victim" --compression none
+        other=$JOB
+    fi
+    submit "$ADA" "$disk" "$T/ada/$victim" --compression none
+    wait_until 20 reads "$JOB"
+    if [ "$victim" = worker ]; then pid=$(worker "$JOB"); else pid=$(process "$JOB" "$victim"); fi
+    kill -9 "$pid"
+    await_job "$JOB" interrupted
+    api "$ADA" 200 "/v1/jobs/$JOB/resume" -X POST
+    await_job "$JOB" done
+    assert_json "$T/ada/$victim.manifest.json" .media.hashes.sha256 "$(sha256_of "$T/src")"
+done
+await_job "$other" done
+assert_json "$T/bob/worker.manifest.json" '.acquisition.resumed | length' 0
+
+# An API process: its client alone notices.
+submit "$ADA" "$disk" "$T/ada/api" --compression none
+as "$ADA" curl -sSN --unix-socket "$SOCKET" "http://x/v1/jobs/$JOB/events" >"$T/out" 2>"$T/err" &
+client=$!
+wait_until 10 grep -q '"phase":"acquire"' "$T/out"
+pid=$(tr ' ' '\n' <"/proc/$DAEMON/task/$DAEMON/children" | while read -r p; do
+    [ "$(cat "/proc/$p/comm")" != exhibit-api ] || echo "$p"
+done)
+kill -9 "$pid"
+got=0
+wait "$client" || got=$?
+[ "$got" -ne 0 ] || fail "a stream that was cut off looks whole"
+await_job "$JOB" done
+assert_json "$T/ada/api.manifest.json" .media.hashes.sha256 "$(sha256_of "$T/src")"
+kill -0 "$DAEMON" || fail "the daemon has ended"
+
+# What stands in the state directory is not believed blindly.
+daemon_stop
+echo '{' >"$T/jobs/900.json"
+jq '.uid = -1' "$T/jobs/$JOB.json" >"$T/jobs/901.json"
+cp "$T/jobs/$JOB.json" "$T/jobs/902.json"
+ln -s /etc/passwd "$T/jobs/903.json"
+mkdir "$T/jobs/904.json"
+daemon_start
+for id in 900 901 902 903 904; do api 0 404 "/v1/jobs/$id"; done
+api 0 200 "/v1/jobs/$JOB"
+grep -q "902.json' is left out" "$T/daemon.log" || fail "what was left out is not told"
+
+# Two daemons do not share a directory, and none runs without root.
+expect 5 exhibitd --socket "$T/other.sock" --state-dir "$T/jobs" --group "$DAEMON_GROUP"
+assert_error "another exhibitd runs"
+expect 5 exhibitd --socket "$SOCKET" --state-dir "$T/jobs2" --group "$DAEMON_GROUP"
+assert_error "another program listens"
+expect 5 as "$ADA" exhibitd --socket "$T/ada/s" --state-dir "$T/ada/jobs"
+expect 1 exhibitd --socket "$T/other.sock" --state-dir "$T/jobs2" --group no-such-group
+assert_error "no-such-group"
