@@ -4,10 +4,10 @@
  * destination directories. What it finds it tells the front, which writes the papers.
  */
 #include <signal.h>
-#include <sys/resource.h>
 
 #include "acquire/channel.h"
 #include "acquire/worker.h"
+#include "acquire/worker_sandbox.h"
 #include "common/size.h"
 #include "common/text.h"
 
@@ -32,36 +32,10 @@ receive_job(struct worker *w, struct err *err)
     return resume_receive(WORKER_FD_EVENTS, &w->resume, w->n_dirs, w->job.length, err);
 }
 
-/* An E01 that goes on needs all of its segments open. Not possible any more in the sandbox. */
-static void
-allow_many_files(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int
 enter_sandbox(struct worker *w, struct err *err)
 {
-    struct sandbox_spec spec = {
-        .write_dirs = w->dirs,
-        .n_write_dirs = w->n_dirs,
-        .allow_threads = true,
-        .allow_send = true,
-        /* Segments in earlier directories are linked into the new one: sink_e01.c. */
-        .allow_links = w->n_dirs > w->n_sinks,
-    };
-
-    for (size_t i = 0; i < w->n_dirs; i++)
-        w->dirs[i] = WORKER_FD_DIR + (int)i;
-    allow_many_files();
-    if (sandbox_limit(0, 0, err) != 0)
-        return -1;
-    return sandbox_enter(&spec, w->job.lenient, &w->sandbox, err);
+    return worker_sandbox(w->dirs, w->n_dirs, w->n_sinks, w->job.lenient, &w->sandbox, err);
 }
 
 static struct sink *

@@ -1,4 +1,4 @@
-# While a job runs: the worker is the user, sandboxed, with the source as a read-only descriptor and
+# While a job runs (what is refused to a worker: unit/test_worker_sandbox.c): the worker is the user, sandboxed, with the source as a read-only descriptor and
 # no way to open it again; files belong to the user.
 . "$(dirname "$0")/../lib/system.sh"
 require_loop
@@ -23,10 +23,15 @@ of() {
 }
 assert_eq "$(of "$worker" Seccomp)" 2 "seccomp of the worker"
 assert_eq "$(of "$worker" NoNewPrivs)" 1 "no new privileges of the worker"
+for task in "/proc/$worker/task/"*; do
+    assert_eq "$(awk '$1 == "Seccomp:" || $1 == "NoNewPrivs:" { printf "%s ", $2 }' "$task/status")" \
+        "1 2 " "no new privileges and seccomp of each thread"
+done
+for set in CapInh CapPrm CapEff CapBnd CapAmb; do
+    assert_eq "$(of "$worker" $set)" 0000000000000000 "$set of the worker"
+done
 assert_eq "$(of "$worker" Uid)" "65534 65534 65534 65534" "uid of the worker"
 assert_eq "$(of "$worker" Gid)" "65534 65534 65534 65534" "gid of the worker"
-assert_eq "$(of "$worker" CapEff)" 0000000000000000 "capabilities of the worker"
-assert_eq "$(of "$worker" CapPrm)" 0000000000000000 "capabilities of the worker"
 assert_eq "$(of "$front" Uid)" "65534 65534 65534 65534" "uid of the front"
 assert_eq "$(of "$supervisor" Uid)" "0 0 0 0" "uid of the supervisor"
 # The supervisor is root with as little of it as it needs: kill, setgid, setuid, setpcap,
