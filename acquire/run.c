@@ -431,6 +431,10 @@ conclude(struct follow *f, int status, struct err *err)
         return err_set(err, OUTCOME_FAILED,
                        "the worker could not be started as uid %u: may that user run it?",
                        (unsigned)f->a->writer.uid);
+    /* What is on the destination is as good as after any other end. */
+    if (status > 128 && r->ready)
+        return err_set(err, OUTCOME_INTERRUPTED, "the worker was ended by signal %d (%s)",
+                       status - 128, strsignal(status - 128));
     if (status != 0 || !r->done)
         return err_set(err, OUTCOME_FAILED, "the worker ended unexpectedly (status %d)", status);
     return 0;
@@ -459,5 +463,9 @@ run_worker(struct acquisition *a, struct err *err)
     log_bad(&f);
     if (r == 0 && check_write_block(&f, err) != 0)
         r = -1;
-    return r == 0 ? conclude(&f, status, err) : -1;
+    if (r == 0)
+        return conclude(&f, status, err);
+    if (session_has_gone(a->session) && a->result.ready)
+        err->outcome = OUTCOME_INTERRUPTED;
+    return -1;
 }

@@ -19,6 +19,7 @@
 struct session {
     int sock;
     pid_t pid; /* 0: somebody else has started it */
+    bool gone; /* it, not the worker */
     bool ended;
     int status;
     struct supervisor_attempt *attempts; /* told of, and not yet taken; SUPERVISOR_ATTEMPTS_MAX */
@@ -129,6 +130,7 @@ hear(struct session *s, struct supervisor_message *m, int *fd, struct err *err)
     }
     if (r < 0)
         return -1;
+    s->gone = r == 0;
     if (r == 0)
         return err_set(err, OUTCOME_FAILED, "the supervisor has gone");
     if (m->type == SUPERVISOR_ATTEMPT) {
@@ -164,8 +166,10 @@ int
 session_ask(struct session *s, struct supervisor_message *m, const int *fds, size_t n,
             enum supervisor_type expected, struct err *err)
 {
-    if (supervisor_send(s->sock, m, fds, n, err) != 0)
+    if (supervisor_send(s->sock, m, fds, n, err) != 0) {
+        s->gone = err->sys == EPIPE;
         return -1;
+    }
     return await(s, m, expected, NULL, err);
 }
 
@@ -214,6 +218,12 @@ await_end(int sock)
     (void)shutdown(sock, SHUT_WR);
     while (poll(&p, 1, END_MS) > 0 && recv(sock, nothing, sizeof nothing, 0) > 0)
         ;
+}
+
+bool
+session_has_gone(const struct session *s)
+{
+    return s->gone;
 }
 
 void

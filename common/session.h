@@ -46,6 +46,9 @@ bool session_next_attempt(struct session *s, struct supervisor_attempt *out);
 /* True once the worker has ended: with its exit status, or 128 + the signal. */
 bool session_worker_ended(const struct session *s, int *status);
 
+/* True once the supervisor was found to have ended by itself. */
+bool session_has_gone(const struct session *s);
+
 /* Ends the conversation and waits for the supervisor's end (30 s at most for one that somebody else
    has started). A worker that still runs is killed. */
 void session_end(struct session *s);
