@@ -19,8 +19,8 @@ struct daemon_settings {
     struct queue_limits limits;
     size_t clients, clients_of_user; /* connections at a time */
     char *const *policy;             /* the supervisor's arguments: acquire/daemon_run.h */
-    char *const *defaults;           /* options that every job begins with */
-    size_t n_defaults;
+    char *const *defaults; /* options that stand before those of a job from when it is submitted */
+    size_t n_defaults;     /* at most DAEMON_DEFAULTS_MAX */
 };
 
 /* Runs until SIGTERM or SIGINT; then the jobs are stopped in order, to go on with the next start.

@@ -5,6 +5,17 @@
 
 #include "common/text.h"
 
+char *
+job_event_text(const char *text)
+{
+    size_t n = strnlen(text, EVENT_TEXT_MAX);
+
+    /* A byte within a character of UTF-8 is 10xxxxxx. */
+    while (n > 0 && text[n] != '\0' && ((unsigned char)text[n] & 0xc0) == 0x80)
+        n--;
+    return xstrndup(text, n);
+}
+
 static uint64_t
 next_number(const struct job_events *e, int64_t now_ms, int64_t submitted)
 {
@@ -41,7 +52,7 @@ job_events_add(struct job_events *e, int64_t now_ms, const struct job_news *news
         .time = now_ms / 1000,
         .kind = news->kind,
         .facts = *news->facts,
-        .text = news->text ? xstrndup(news->text, strnlen(news->text, EVENT_TEXT_MAX)) : NULL,
+        .text = news->text ? job_event_text(news->text) : NULL,
     };
     (void)snprintf(out->phase, sizeof out->phase, "%s", news->phase);
     e->last = out->number;

@@ -11,6 +11,9 @@
 #define JOB_PHASE_MAX 32
 #define EVENT_TEXT_MAX 1024 /* longer messages are cut */
 
+/* A copy of at most so much of a text, cut between characters; the caller frees it. */
+char *job_event_text(const char *text);
+
 struct job_event {
     uint64_t number; /* 0: there is none */
     int64_t time;    /* epoch */

@@ -68,7 +68,7 @@ void
 daemon_job_say(struct daemon_job *job, const char *text, int64_t now_ms)
 {
     free(job->message);
-    job->message = xstrndup(text, strnlen(text, EVENT_TEXT_MAX));
+    job->message = job_event_text(text);
     note(job, now_ms, JOB_EVENT_MESSAGE, job->message);
 }
 

@@ -88,10 +88,9 @@ core_act(struct core *c, struct daemon_job *job, enum job_action action)
 static void
 start_job(struct core *c, struct daemon_job *job)
 {
-    const struct daemon_settings *s = c->settings;
-    struct run_spec spec = {.job = job, .policy = s->policy};
+    struct run_spec spec = {.job = job, .policy = c->settings->policy};
     struct err err = ERR_INIT;
-    char **argv = daemon_options_argv(job, s->defaults, s->n_defaults, job->begun);
+    char **argv = daemon_options_argv(job, job->begun);
 
     if (job->facts.started == 0)
         job->facts.started = clock_now();

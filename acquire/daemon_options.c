@@ -83,18 +83,16 @@ daemon_options_check(const char *source, const char *dest, char *const *options,
 }
 
 char **
-daemon_options_argv(const struct daemon_job *job, char *const *defaults, size_t n, bool resume)
+daemon_options_argv(const struct daemon_job *job, bool resume)
 {
     static char program[] = "exhibit-acquire";
     static char progress[] = "--progress=json";
     static char again[] = "--resume";
     static char end[] = "--";
-    char **argv = xcalloc(job->n_options + n + 8, sizeof *argv);
+    char **argv = xcalloc(job->n_options + 8, sizeof *argv);
     size_t k = 0;
 
     argv[k++] = program;
-    for (size_t i = 0; i < n; i++)
-        argv[k++] = defaults[i];
     for (size_t i = 0; i < job->n_options; i++)
         argv[k++] = job->options[i];
     argv[k++] = progress;

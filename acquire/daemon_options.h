@@ -16,9 +16,7 @@
 int daemon_options_check(const char *source, const char *dest, char *const *options, size_t n,
                          struct err *err);
 
-/* exhibit-acquire's argv for the job; `defaults` (options of the laboratory, n of them) stand
-   first, so that the job's own win. Strings stay the owner's; the array is the caller's. */
-char **daemon_options_argv(const struct daemon_job *job, char *const *defaults, size_t n,
-                           bool resume);
+/* exhibit-acquire's argv for the job. Strings stay the job's; the array is the caller's. */
+char **daemon_options_argv(const struct daemon_job *job, bool resume);
 
 #endif

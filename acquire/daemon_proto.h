@@ -17,7 +17,8 @@
 #define API_CORE_FD 4   /* and the core */
 
 #define DAEMON_TEXTS_MAX 65536 /* bytes of all texts of one message, with their NULs */
-#define DAEMON_OPTIONS_MAX 128 /* options of one job */
+#define DAEMON_OPTIONS_MAX 128 /* options that one job is submitted with, */
+#define DAEMON_DEFAULTS_MAX 64 /* and those that are put before them */
 
 enum daemon_type {
     /* Requests; `id` is a job's. Texts of SUBMIT: source, dest, options. */

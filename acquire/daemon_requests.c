@@ -87,8 +87,9 @@ take_texts(const struct daemon_message *m, char *texts[], size_t max, size_t *n)
 }
 
 static struct daemon_job *
-make_job(const struct client *client, char *const texts[], size_t n)
+make_job(const struct core *c, const struct client *client, char *const texts[], size_t n)
 {
+    const struct daemon_settings *s = c->settings;
     struct daemon_job *job = daemon_job_new();
 
     job->facts.uid = client->peer.as.uid;
@@ -97,7 +98,10 @@ make_job(const struct client *client, char *const texts[], size_t n)
     job->user = xstrdup(client->peer.name);
     job->source = xstrdup(texts[0]);
     job->dest = xstrdup(texts[1]);
-    job->options = xcalloc(n, sizeof *job->options);
+    job->options = xcalloc(s->n_defaults + n, sizeof *job->options);
+    /* As they are now: a job goes on with the options that it was begun with. */
+    for (size_t i = 0; i < s->n_defaults; i++)
+        job->options[job->n_options++] = xstrdup(s->defaults[i]);
     for (size_t i = 2; i < n; i++)
         job->options[job->n_options++] = xstrdup(texts[i]);
     return job;
@@ -121,7 +125,7 @@ do_submit(struct core *c, struct client *client)
                       "%s has as many jobs as are allowed; wait for one to end", client->peer.name);
         return refuse(c, client, REFUSAL_LIMIT, &err);
     }
-    job = make_job(client, texts, n);
+    job = make_job(c, client, texts, n);
     queue_add(c->queue, job);
     daemon_job_set_state(job, JOB_QUEUED, clock_now_ms());
     if (store_save(c->store, job, &err) != 0) {

@@ -21,6 +21,7 @@
 
 struct store {
     int dir;
+    char boot[64]; /* the kernel's name of this boot: process numbers of another say nothing */
 };
 
 /* --- the document --- */
@@ -116,7 +117,7 @@ take_options(const json_t *v, struct daemon_job *job, struct err *err)
     const json_t *all = json_object_get(v, "options");
     size_t n = json_array_size(all);
 
-    if (!json_is_array(all) || n > DAEMON_OPTIONS_MAX)
+    if (!json_is_array(all) || n > DAEMON_OPTIONS_MAX + DAEMON_DEFAULTS_MAX)
         return err_set(err, OUTCOME_FAILED, "'options' is no list, or too long");
     job->options = xcalloc(n + 1, sizeof *job->options);
     for (size_t i = 0; i < n; i++) {
@@ -242,6 +243,15 @@ open_own(const char *path, struct err *err)
     return -1;
 }
 
+static void
+read_boot(struct store *s)
+{
+    AUTO_FILE FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+    if (f && fgets(s->boot, sizeof s->boot, f))
+        s->boot[strcspn(s->boot, "\n")] = '\0';
+}
+
 struct store *
 store_open(const char *dir, struct err *err)
 {
@@ -262,6 +272,7 @@ store_open(const char *dir, struct err *err)
         return NULL;
     s = xcalloc(1, sizeof *s);
     s->dir = fd;
+    read_boot(s);
     return s;
 }
 
@@ -279,8 +290,10 @@ store_save(struct store *s, const struct daemon_job *job, struct err *err)
 {
     AUTO_FREE char *name = xasprintf("%" PRIu64 SUFFIX, job->facts.id);
     json_t *v = store_job_to_json(job);
-    AUTO_FREE char *text = json_to_text(v);
+    AUTO_FREE char *text = NULL;
 
+    json_set_text(v, "boot", s->boot);
+    text = json_to_text(v);
     json_decref(v);
     if (outfile_write(s->dir, name, text, strlen(text), true, err) != 0)
         return err_context(err, "cannot keep job %" PRIu64, job->facts.id);
@@ -318,6 +331,7 @@ load_one(const struct store *s, const char *name, uint64_t id, struct err *err)
     json_error_t why;
     json_t *v;
     struct daemon_job *job;
+    const char *boot;
 
     if (!text)
         return NULL;
@@ -327,6 +341,9 @@ load_one(const struct store *s, const char *name, uint64_t id, struct err *err)
         return NULL;
     }
     job = store_job_from_json(v, err);
+    boot = json_text_or_null(v, "boot");
+    if (job && (!boot || strcmp(boot, s->boot) != 0))
+        memset(job->processes, 0, sizeof job->processes);
     json_decref(v);
     if (job && job->facts.id != id) {
         (void)err_set(err, OUTCOME_FAILED, "it is of job %" PRIu64, job->facts.id);

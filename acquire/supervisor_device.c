@@ -31,10 +31,15 @@ static int
 set_timeouts(struct supervisor *s, uint32_t seconds, struct err *err)
 {
     struct record *r = &s->record;
+    struct err ignored = ERR_INIT;
 
     device_timeouts(s->device, &r->timeouts);
-    if (seconds == 0)
+    /* And for whom the device is held: who may have it released, if nobody writes the end. */
+    if (seconds == 0) {
+        if (geteuid() == 0)
+            (void)record_write(r, false, &ignored);
         return 0;
+    }
     if (device_timeouts_set(s->device, seconds, s->timeouts, err) != 0)
         return -1;
     r->timeout_set = seconds;

@@ -26,9 +26,13 @@ mkdir "$T/ada" "$T/bob"
 chown "$ADA:$ADA" "$T/ada"
 chown "$BOB:$BOB" "$T/bob"
 
+# What is in $T/conf is the configuration.
+: >"$T/conf"
+
 # daemon_start [options]: sets DAEMON to its pid, waits until it listens.
 daemon_start() {
-    exhibitd --socket "$SOCKET" --state-dir "$T/jobs" --group "$DAEMON_GROUP" "$@" \
+    exhibitd --socket "$SOCKET" --state-dir "$T/jobs" --group "$DAEMON_GROUP" \
+        --config "$T/conf" "$@" \
         >>"$T/daemon.log" 2>&1 </dev/null &
     DAEMON=$!
     at_exit daemon_kill "$DAEMON"

@@ -108,9 +108,9 @@ api 0 200 "/v1/jobs/$JOB"
 grep -q "902.json' is left out" "$T/daemon.log" || fail "what was left out is not told"
 
 # Two daemons do not share a directory, and none runs without root.
-expect 5 exhibitd --socket "$T/other.sock" --state-dir "$T/jobs" --group "$DAEMON_GROUP"
+expect 5 exhibitd --socket "$T/other.sock" --state-dir "$T/jobs" --group "$DAEMON_GROUP" --config "$T/conf"
 assert_error "another exhibitd runs"
-expect 5 exhibitd --socket "$SOCKET" --state-dir "$T/jobs2" --group "$DAEMON_GROUP"
+expect 5 exhibitd --socket "$SOCKET" --state-dir "$T/jobs2" --group "$DAEMON_GROUP" --config "$T/conf"
 assert_error "another program listens"
 expect 5 as "$ADA" exhibitd --socket "$T/ada/s" --state-dir "$T/ada/jobs"
 expect 1 exhibitd --socket "$T/other.sock" --state-dir "$T/jobs2" --group no-such-group

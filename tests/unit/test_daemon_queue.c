@@ -181,13 +181,11 @@ static void
 the_command_line_has_the_job_last(void **state)
 {
     char *own[] = {(char[]){"--examiner=B"}};
-    char *defaults[] = {(char[]){"--examiner=A"}};
     struct daemon_job job = {
         .source = (char[]){"-s"}, .dest = (char[]){"/d"}, .options = own, .n_options = 1};
-    char **argv = daemon_options_argv(&job, defaults, 1, true);
+    char **argv = daemon_options_argv(&job, true);
     static const char *const expected[] = {
-        "exhibit-acquire", "--examiner=A", "--examiner=B", "--progress=json",
-        "--resume",        "--",           "-s",           "/d"};
+        "exhibit-acquire", "--examiner=B", "--progress=json", "--resume", "--", "-s", "/d"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(expected); i++)
