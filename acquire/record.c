@@ -130,6 +130,8 @@ record_text(const struct record *r, bool end, size_t *n)
     put_text(f, "model", r->device->model);
     put_text(f, "serial", r->device->serial);
     put_text(f, "wwn", r->device->wwn);
+    put_text(f, "firmware", r->device->firmware);
+    put_text(f, "bus", r->device->bus);
     (void)fprintf(f, "  \"size\": %" PRIu64 ",\n", r->device->size);
     put_text(f, "write_block", write_block_level_name(r->level));
     put_flag(f, "read_only_before", &r->before);

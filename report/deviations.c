@@ -63,7 +63,10 @@ of_write_block(struct report *r, const json_t *block, bool device)
 {
     const json_t *flag = json_object_get(block, "read_only_flag");
     uint64_t lost = number(flag, "lost");
-    uint64_t writes = number(json_object_get(block, "monitor"), "writes");
+    const json_t *monitor = json_object_get(block, "monitor");
+    uint64_t writes = number(monitor, "writes");
+    uint64_t discards = number(monitor, "discards");
+    uint64_t refused = number(monitor, "refused");
 
     if (device && is(block, "level", "none"))
         add(r, "no write block was in force");
@@ -73,6 +76,10 @@ of_write_block(struct report *r, const json_t *block, bool device)
         add(r, "the read-only flag was not set all the time");
     if (writes > 0)
         add(r, "the I/O monitor saw %" PRIu64 " writes to the source", writes);
+    if (discards > 0)
+        add(r, "the I/O monitor saw %" PRIu64 " discards on the source", discards);
+    if (refused > 0)
+        add(r, "%" PRIu64 " attempts to change the source were refused", refused);
 }
 
 static void

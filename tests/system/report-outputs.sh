@@ -74,6 +74,20 @@ for label in "SMART health" "Host protected area (HPA)"; do
         fail "'$label' is not said to be unrecorded"
 done
 
+echo "== what the monitor saw, and whom the guard refused"
+jq '.write_block.monitor = {available: true, reads: 9, writes: 1, flushes: 0, discards: 3,
+    passthrough: 2, refused: 1, attempts: [{time: "2026-11-21T09:00:00Z", pid: 77, uid: 1000,
+    name: "a\u001b<b>", what: "open for writing", node: "sda1"}]}' \
+    "$T/EV-01.none.json" >"$T/none/EV-01.manifest.json"
+expect 0 exhibit-report -q --replace --format text,html "$T/none/EV-01.manifest.json"
+text=$T/none/EV-01.report.txt
+for line in 'Pass-through +2' 'Attempts to write, refused +1' 'Node +sda1' 'Name +a\\x1b<b>' \
+    'the I/O monitor saw 1 writes to the source' 'saw 3 discards on the source' \
+    '1 attempts to change the source were refused'; do
+    grep -qE -- "$line" "$text" || fail "no '$line' in the text report"
+done
+assert_contains "$T/none/EV-01.report.html" 'a\x1b&lt;b&gt;'
+
 echo "== hostile texts: markup, control characters, overrides, what XML cannot say, bad UTF-8"
 truncate -s 8M "$T/hostile.raw"
 name=$(printf '<b>&"\\x27]]>\u202e\ufffe\uffff\u0007;--')
