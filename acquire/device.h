@@ -48,6 +48,10 @@ struct device {
     bool more_partitions; /* there are more than fit */
 };
 
+/* The kernel's own encoding of a device number (MKDEV). */
+uint32_t device_kernel_number(dev_t number);
+dev_t device_number_of_kernel(uint32_t number);
+
 /* Reads the block device with that number. OUTCOME_FAILED if there is none. */
 int device_read(dev_t number, struct device *out, struct err *err);
 

@@ -26,6 +26,19 @@
 
 #define LISTED_MAX 65536
 
+/* The kernel's MKDEV: 20 bits of minor. */
+uint32_t
+device_kernel_number(dev_t number)
+{
+    return (uint32_t)(major(number) << 20 | minor(number));
+}
+
+dev_t
+device_number_of_kernel(uint32_t number)
+{
+    return makedev(number >> 20, number & 0xfffff);
+}
+
 static uint64_t
 bytes_of_sectors(uint64_t sectors)
 {

@@ -14,21 +14,10 @@
 #include <sys/types.h>
 
 #include "acquire/device.h"
+#include "acquire/guard_attempt.h"
 #include "common/err.h"
 
 struct guard;
-
-/* What was refused. The numbers are known to the programs in the kernel. */
-enum guard_attempt {
-    GUARD_OPEN = 1,  /* opening for writing */
-    GUARD_WRITE = 2, /* writing through a descriptor opened before */
-    GUARD_MAP = 3,   /* mapping shared and writable, or making a mapping so */
-    GUARD_IOCTL = 4, /* detail: the request */
-    GUARD_SCSI = 5,  /* detail: the operation code, and an ATA command's above it (<< 8) */
-    GUARD_NVME = 6,  /* detail: the admin command's operation code */
-    GUARD_URING = 7, /* a command by way of io_uring; detail: its request */
-    GUARD_CLAIM = 8, /* the kernel taking it: mount, device-mapper, md, swap */
-};
 
 struct guard_event {
     uint64_t boot_ns; /* since the machine was started, suspension included (CLOCK_BOOTTIME) */

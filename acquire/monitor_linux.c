@@ -1,7 +1,6 @@
 #include "acquire/monitor.h"
 
 #include <errno.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -43,13 +42,6 @@ say_nothing(enum libbpf_print_level level, const char *format, va_list args)
     (void)format;
     (void)args;
     return 0;
-}
-
-/* The kernel's encoding of a device number (MKDEV). */
-static unsigned
-kernel_number(dev_t number)
-{
-    return major(number) << 20 | minor(number);
 }
 
 static bool
@@ -103,7 +95,7 @@ load(struct monitor *m, struct err *err)
 static int
 set_disk(struct monitor *m, const struct device *device, struct err *err)
 {
-    struct monitor_state state = {.disk = kernel_number(device->disk_number)};
+    struct monitor_state state = {.disk = device_kernel_number(device->disk_number)};
     char dir[PATH_MAX];
     char controller[PATH_MAX + 16];
     unsigned key = 0;
@@ -114,7 +106,7 @@ set_disk(struct monitor *m, const struct device *device, struct err *err)
     m->by_request = sysfs_has(dir, "mq");
     (void)snprintf(controller, sizeof controller, "%s/device", dir);
     if (strncmp(device->disk_name, "nvme", 4) == 0 && sysfs_number(controller, &number))
-        state.controller = kernel_number(number);
+        state.controller = device_kernel_number(number);
     if (bpf_map_update_elem(m->state, &key, &state, BPF_ANY) != 0)
         return err_errno(err, "cannot tell the monitor its disk");
     return 0;

@@ -5,6 +5,7 @@
 #ifndef EXHIBIT_ACQUIRE_BPF_OBJECTS_H
 #define EXHIBIT_ACQUIRE_BPF_OBJECTS_H
 
+extern const unsigned char bpf_guard[], bpf_guard_end[];
 extern const unsigned char bpf_monitor[], bpf_monitor_end[];
 
 #endif
