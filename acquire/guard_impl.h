@@ -29,6 +29,9 @@ struct guard {
     uint64_t handed_out; /* attempts before those that guard_events() has to give */
 };
 
+/* Whether this kernel is one that takes the guard; why not, in words. */
+int guard_check(struct err *err);
+
 /* Opens the pinned maps and sees to it that every program that this kernel takes is loaded and
    pinned. With the lock held. */
 int guard_load(struct guard *g, struct err *err);

@@ -217,7 +217,7 @@ guard_open(struct err *err)
 {
     struct guard *g = new_guard();
 
-    if (guard_lock(g, true, err) == 1 && guard_load(g, err) == 0) {
+    if (guard_check(err) == 0 && guard_lock(g, true, err) == 1 && guard_load(g, err) == 0) {
         guard_unlock(g);
         return g;
     }

@@ -93,8 +93,8 @@ lists(const char *modules, const char *name)
     return false;
 }
 
-static int
-check_kernel(struct err *err)
+int
+guard_check(struct err *err)
 {
     char modules[512];
 
@@ -432,8 +432,10 @@ load(struct guard *g, const struct btf *kernel, bool fresh, struct err *err)
         return -1;
     if (bpf_object__load(o) != 0)
         (void)err_errno(err, "the kernel does not take the guard's programs");
-    else if ((g->maps.config >= 0 || open_config(g, err) >= 0) &&
-             configure(g, kernel, fresh, err) == 0 && attach_all(o, err) == 0)
+    else if ((fresh && (g->maps.config = open_map("exhibit_config")) < 0) ||
+             configure(g, kernel, fresh, err) != 0)
+        (void)err_context(err, "cannot set the guard up");
+    else if (attach_all(o, err) == 0)
         r = allow_judging(g, err);
     bpf_object__close(o);
     return r;
@@ -447,8 +449,6 @@ guard_load(struct guard *g, struct err *err)
     int r;
 
     (void)libbpf_set_print(say_nothing);
-    if (check_kernel(err) != 0)
-        return -1;
     there = open_config(g, err);
     if (there < 0)
         return -1;

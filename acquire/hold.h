@@ -6,6 +6,7 @@
 #define EXHIBIT_ACQUIRE_HOLD_H
 
 #include "acquire/device.h"
+#include "acquire/guard.h"
 #include "acquire/record.h"
 #include "common/err.h"
 #include "common/supervisor_proto.h"
@@ -13,10 +14,13 @@
 /* Opens the whole device read-only and exclusively, and makes sure that it is the one named. */
 int hold_open_exclusive(const struct device *d, struct err *err);
 
-/* Answers an OPEN of the device that was read into *d: refuses what is in use, opens, checks the
-   identity with the descriptor held, and write-protects. Fills *r's level, before and during.
-   Returns the descriptor; after an error nothing is changed. */
-int hold_device(const struct supervisor_message *m, const struct device *d, struct record *r,
+/* Answers an OPEN: refuses what is in use, opens r->device, checks the identity with the descriptor
+   held, and write-protects. Fills *r's level, before, during and what goes with them, and *g (NULL
+   but at level bpf-lsm). Returns the descriptor; after an error nothing is changed. */
+int hold_device(const struct supervisor_message *m, struct record *r, struct guard **g,
                 struct err *err);
+
+/* Changes back what hold_device() changed. */
+void hold_undo(const struct record *r);
 
 #endif

@@ -115,53 +115,109 @@ check_identity(const struct device *d, int fd, const struct supervisor_message *
     return 0;
 }
 
+/* Pages that somebody wrote to and nobody has open any more would reach the disk after it was read;
+   a disk that is failing may not take them. */
 static int
-protect(const struct device *d, enum write_block_level demanded, struct record *r, struct err *err)
+flush(const struct device *d, int fd, struct err *err)
 {
-    if (demanded == WRITE_BLOCK_BPF_LSM)
-        return err_set(err, OUTCOME_REFUSED,
-                       "write block 'bpf-lsm' cannot be had: this version has no guard in the "
-                       "kernel; 'read-only-flag' is the best there is");
-    r->level = demanded == WRITE_BLOCK_AUTO ? WRITE_BLOCK_READ_ONLY_FLAG : demanded;
-    if (r->level == WRITE_BLOCK_NONE)
-        return write_block_look(d, &r->during, err);
-    if (write_block_set(d, true, &r->during, err) == 0)
+    if (fsync(fd) != 0)
+        return err_errno(err, "cannot write out what is waiting for '/dev/%s'", d->name);
+    return 0;
+}
+
+static int
+set_flag(struct record *r, struct err *err)
+{
+    if (write_block_set(r->device, true, &r->during, err) == 0)
         return 0;
     /* Behind a hardware blocker the flag is only a second line. */
     if (r->level == WRITE_BLOCK_HARDWARE)
-        return write_block_look(d, &r->during, err);
+        return write_block_look(r->device, &r->during, err);
     err->outcome = OUTCOME_REFUSED;
-    return err_context(err, "write block 'read-only-flag' cannot be had");
+    return err_context(err, "write block '%s' cannot be had", write_block_level_name(r->level));
 }
 
-/* With the descriptor: identity, then the write block. */
+/* The guard, if it is demanded, or can be had where the best is asked for. */
 static int
-secure(const struct supervisor_message *m, const struct device *d, int fd, struct record *r,
-       struct err *err)
+set_guard(int fd, enum write_block_level demanded, struct record *r, struct guard **g,
+          struct err *err)
+{
+    struct err why = ERR_INIT;
+
+    *g = guard_open(&why);
+    if (*g && guard_protect(*g, r->device, fd, &r->guarded_before, &why) == 0) {
+        r->level = WRITE_BLOCK_BPF_LSM;
+        return 0;
+    }
+    guard_close(*g);
+    *g = NULL;
+    (void)snprintf(r->guard_missing, sizeof r->guard_missing, "%s", why.text);
+    if (demanded == WRITE_BLOCK_BPF_LSM)
+        return err_set(err, OUTCOME_REFUSED,
+                       "write block 'bpf-lsm' cannot be had: %s; 'read-only-flag' is the best "
+                       "there is",
+                       why.text);
+    return 0;
+}
+
+static int
+protect(int fd, enum write_block_level demanded, struct record *r, struct guard **g,
+        struct err *err)
+{
+    r->level = demanded;
+    if (demanded == WRITE_BLOCK_NONE)
+        return write_block_look(r->device, &r->during, err);
+    if (demanded == WRITE_BLOCK_AUTO)
+        r->level = WRITE_BLOCK_READ_ONLY_FLAG;
+    if (flush(r->device, fd, err) != 0)
+        return -1;
+    if ((demanded == WRITE_BLOCK_AUTO || demanded == WRITE_BLOCK_BPF_LSM) &&
+        set_guard(fd, demanded, r, g, err) != 0)
+        return -1;
+    return set_flag(r, err);
+}
+
+void
+hold_undo(const struct record *r)
 {
     struct err ignored = ERR_INIT;
     struct flag_state undone;
 
-    if (check_identity(d, fd, m, err) != 0 || write_block_look(d, &r->before, err) != 0)
+    if (r->level != WRITE_BLOCK_NONE && r->before.read_only == 0)
+        (void)write_block_set(r->device, false, &undone, &ignored);
+    if (r->level == WRITE_BLOCK_BPF_LSM && !r->guarded_before)
+        (void)guard_release(r->device, &ignored);
+}
+
+/* With the descriptor: identity, then the write block. */
+static int
+secure(const struct supervisor_message *m, int fd, struct record *r, struct guard **g,
+       struct err *err)
+{
+    if (check_identity(r->device, fd, m, err) != 0 ||
+        write_block_look(r->device, &r->before, err) != 0)
         return -1;
-    /* Whoever opened it since the first look is seen now, and with the flag nobody else can. */
-    if (protect(d, (enum write_block_level)m->level, r, err) == 0 && check_writers(d, err) == 0)
+    /* Whoever opened it since the first look is seen now, and with the block nobody else can. */
+    if (protect(fd, (enum write_block_level)m->level, r, g, err) == 0 &&
+        check_writers(r->device, err) == 0)
         return 0;
-    if (r->before.read_only == 0)
-        (void)write_block_set(d, false, &undone, &ignored);
+    hold_undo(r);
+    guard_close(*g);
+    *g = NULL;
     return -1;
 }
 
 int
-hold_device(const struct supervisor_message *m, const struct device *d, struct record *r,
-            struct err *err)
+hold_device(const struct supervisor_message *m, struct record *r, struct guard **g, struct err *err)
 {
+    const struct device *d = r->device;
     int fd;
 
+    *g = NULL;
     if (check_use(d, err) != 0 || check_writers(d, err) != 0)
         return -1;
     fd = hold_open_exclusive(d, err);
-    if (fd < 0 || secure(m, d, fd, r, err) == 0)
+    if (fd < 0 || secure(m, fd, r, g, err) == 0)
         return fd;
     (void)close(fd);
     return -1;

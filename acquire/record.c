@@ -69,6 +69,8 @@ put_monitor(FILE *f, const struct record *r)
                       m->reads, m->writes, m->flushes, m->discards, m->passthrough, m->internal);
     else
         put_text(f, "monitor_missing", r->monitor_missing);
+    if (*r->guard_missing)
+        put_text(f, "guard_missing", r->guard_missing);
 }
 
 static void

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "acquire/device.h"
+#include "acquire/guard.h"
 #include "acquire/monitor.h"
 #include "acquire/record.h"
 #include "common/privilege.h"
@@ -46,6 +47,7 @@ struct supervisor {
     int source;            /* descriptor, or -1 */
     struct record record;
     struct monitor *monitor; /* NULL: there is none */
+    struct guard *guard;     /* NULL: the level is another one */
     struct device_setting usb;
     struct device_setting timeouts[2];
     pid_t worker; /* 0: none runs */
@@ -74,6 +76,9 @@ void supervisor_wind_up(struct supervisor *s, bool in_order);
 
 /* Somebody was refused to change the source: noted in the record, and told to the front. */
 void supervisor_note_attempt(struct supervisor *s, const struct supervisor_attempt *attempt);
+
+/* Notes what the guard has refused since it was last asked. */
+void supervisor_hear_guard(struct supervisor *s);
 
 /* The answers. */
 int supervisor_reply_with(const struct supervisor_message *m, const int *fds, size_t n);

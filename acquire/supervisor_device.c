@@ -21,6 +21,8 @@ let_go(struct supervisor *s)
     s->source = -1;
     monitor_stop(s->monitor);
     s->monitor = NULL;
+    guard_close(s->guard);
+    s->guard = NULL;
     free(s->device);
     s->device = NULL;
     s->state = STATE_IDLE;
@@ -61,12 +63,8 @@ put_settings_back(struct supervisor *s)
 static void
 undo_hold(struct supervisor *s)
 {
-    struct err ignored = ERR_INIT;
-    struct flag_state undone;
-
     put_settings_back(s);
-    if (s->record.level != WRITE_BLOCK_NONE && s->record.before.read_only == 0)
-        (void)write_block_set(s->device, false, &undone, &ignored);
+    hold_undo(&s->record);
 }
 
 /* Through the daemon, people who are not root choose the device: it must be one that root has
@@ -107,7 +105,7 @@ take(struct supervisor *s, const struct supervisor_message *m, struct err *err)
     if (device_read((dev_t)m->device, s->device, err) != 0 || check_policy(s, m, err) != 0)
         return -1;
     start_monitor(s);
-    s->source = hold_device(m, s->device, &s->record, err);
+    s->source = hold_device(m, &s->record, &s->guard, err);
     if (s->source < 0)
         return -1;
     device_usb_keep_awake(s->device, &s->usb);
@@ -118,8 +116,9 @@ take(struct supervisor *s, const struct supervisor_message *m, struct err *err)
 }
 
 static void
-tell_refused(const struct supervisor *s, struct supervisor_message *out)
+tell_refused(struct supervisor *s, struct supervisor_message *out)
 {
+    supervisor_hear_guard(s);
     out->guarded = s->record.level == WRITE_BLOCK_BPF_LSM;
     out->refused = s->record.refused;
 }
@@ -251,7 +250,7 @@ supervisor_finish(struct supervisor *s, const struct supervisor_message *m, cons
             out.outcome = err.outcome;
             (void)snprintf(out.text, sizeof out.text, "%s", err.text);
         }
-        if (m->release && write_block_set(s->device, false, &out.now, &err) != 0) {
+        if (m->release && write_block_lift(s->device, &out.now, &err) != 0) {
             out.outcome = err.outcome;
             (void)snprintf(out.text, sizeof out.text, "%s", err.text);
         }
@@ -272,7 +271,7 @@ release(const struct supervisor_message *m, struct device *d, struct flag_state 
     fd = hold_open_exclusive(d, err);
     if (fd < 0)
         return err_context(err, "cannot release '/dev/%s'", d->name);
-    return write_block_set(d, false, now, err);
+    return write_block_lift(d, now, err);
 }
 
 int
@@ -310,6 +309,7 @@ supervisor_wind_up(struct supervisor *s, bool in_order)
         (void)write_block_look(s->device, &s->record.after, &ignored);
     }
     if (s->device) {
+        supervisor_hear_guard(s);
         monitor_read(s->monitor, &s->record.monitor);
         (void)record_write(&s->record, true, &ignored);
     }

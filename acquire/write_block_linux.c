@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "acquire/device_sysfs.h"
+#include "acquire/guard.h"
 #include "common/cleanup.h"
 #include "common/text.h"
 
@@ -109,4 +110,10 @@ write_block_set(const struct device *device, bool read_only, struct flag_state *
                        "the read-only flag of '/dev/%s' or a partition of it does not %s",
                        device->disk_name, read_only ? "hold" : "go");
     return 0;
+}
+
+int
+write_block_lift(const struct device *device, struct flag_state *state, struct err *err)
+{
+    return write_block_set(device, false, state, err) == 0 ? guard_release(device, err) : -1;
 }

@@ -410,13 +410,14 @@ int
 BPF_PROG(exhibit_add, struct device *dev)
 {
     struct guard_config *config = the_config();
-    struct device *above = dev->parent;
+    struct device *above = plain(dev->parent);
     _Bool is_disk;
     u64 key = (u64)above;
     u32 *disk;
 
     if (!config || !config->disks)
         return 0;
+    dev = plain(dev);
     is_disk = class_of(dev) == NAME_BLOCK && type_of(dev) == NAME_DISK;
     if (is_disk && above && class_of(above) == NAME_NVME)
         disk = settle_nvme(config, dev, above);

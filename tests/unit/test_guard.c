@@ -1,0 +1,80 @@
+/* What the guard says; that it refuses is tested in the virtual machine (tests/vm/guard.sh). */
+#include "acquire/guard.h"
+#include "tests/lib/unit.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+static void
+each_attempt_has_words(void **state)
+{
+    static const struct {
+        enum guard_attempt what;
+        uint32_t detail;
+        const char *text;
+    } cases[] = {
+        {GUARD_OPEN, 2, "open for writing"},
+        {GUARD_WRITE, 0, "write"},
+        {GUARD_MAP, 0, "shared writable mapping"},
+        {GUARD_IOCTL, 0x125d, "ioctl BLKROSET"},
+        {GUARD_IOCTL, 0x1277, "ioctl BLKDISCARD"},
+        {GUARD_IOCTL, 0xdeadbeef, "ioctl 0xdeadbeef"},
+        {GUARD_SCSI, 0x2a, "SCSI command 0x2a"},
+        {GUARD_SCSI, 0x3485, "ATA command 0x34"},
+        {GUARD_NVME, 0x80, "NVMe admin command 0x80"},
+        {GUARD_URING, 0xc0484e80, "io_uring command 0xc0484e80"},
+        {GUARD_CLAIM, 0x81, "mount, or another use by the kernel"},
+        {(enum guard_attempt)99, 0, "attempt of kind 99"},
+    };
+    char text[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct guard_event e = {.what = cases[i].what, .detail = cases[i].detail};
+
+        guard_event_text(&e, text, sizeof text);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
+/* Where it cannot be had, it says why, and leaves nothing behind. */
+static void
+without_it_there_is_a_reason(void **state)
+{
+    struct err err = ERR_INIT;
+    struct guard *g = guard_open(&err);
+    struct stat st;
+
+    (void)state;
+    if (!g) {
+        assert_int_equal(err.outcome, OUTCOME_REFUSED);
+        assert_true(strlen(err.text) > 0);
+    }
+    guard_close(g);
+    if (!g)
+        assert_int_not_equal(stat("/sys/fs/bpf/exhibit", &st), 0);
+}
+
+static void
+numbers_keep_their_meaning(void **state)
+{
+    const dev_t numbers[] = {makedev(8, 0), makedev(259, 70000), makedev(4095, 0xfffff)};
+
+    (void)state;
+    assert_int_equal(device_kernel_number(makedev(8, 1)), 0x00800001);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        assert_true(device_number_of_kernel(device_kernel_number(numbers[i])) == numbers[i]);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_attempt_has_words),
+        cmocka_unit_test(without_it_there_is_a_reason),
+        cmocka_unit_test(numbers_keep_their_meaning),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
