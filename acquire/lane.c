@@ -12,7 +12,8 @@ struct lane {
     char **hex;
     size_t n;
     size_t cap;
-    struct lane *partner; /* fed along, or NULL; not owned */
+    struct lane *partners[LANE_PARTNERS_MAX]; /* fed along; not owned */
+    size_t n_partners;
 };
 
 struct lane *
@@ -60,9 +61,17 @@ close_piece(struct lane *l)
 }
 
 void
-lane_pair(struct lane *l, struct lane *partner)
+lane_join(struct lane *l, struct lane *partner)
 {
-    l->partner = partner;
+    if (l->n_partners == LANE_PARTNERS_MAX)
+        abort();
+    l->partners[l->n_partners++] = partner;
+}
+
+bool
+lane_is_free(const struct lane *l)
+{
+    return digest_sha256_is_free(l->digest);
 }
 
 /* How much of n fits into the piece that is open. */
@@ -86,16 +95,17 @@ lane_feed(struct lane *l, const void *data, size_t n)
     const uint8_t *p = data;
 
     while (n > 0) {
+        struct digest *digests[1 + LANE_PARTNERS_MAX] = {l->digest};
         size_t part = room(l, n);
 
-        if (l->partner) {
-            part = room(l->partner, part);
-            digest_update_pair(l->digest, l->partner->digest, p, part);
-            advance(l->partner, part);
-        } else {
-            digest_update(l->digest, p, part);
+        for (size_t i = 0; i < l->n_partners; i++) {
+            part = room(l->partners[i], part);
+            digests[1 + i] = l->partners[i]->digest;
         }
+        digest_update_all(digests, 1 + l->n_partners, p, part);
         advance(l, part);
+        for (size_t i = 0; i < l->n_partners; i++)
+            advance(l->partners[i], part);
         p += part;
         n -= part;
     }
@@ -106,8 +116,8 @@ lane_end(struct lane *l)
 {
     if (l->filled > 0 || l->n == 0)
         close_piece(l);
-    if (l->partner)
-        lane_end(l->partner);
+    for (size_t i = 0; i < l->n_partners; i++)
+        lane_end(l->partners[i]);
 }
 
 const char *

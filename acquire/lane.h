@@ -5,6 +5,7 @@
 #ifndef EXHIBIT_ACQUIRE_LANE_H
 #define EXHIBIT_ACQUIRE_LANE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,9 +17,13 @@ struct lane;
 struct lane *lane_new(const char *algorithm, uint64_t piece, struct err *err);
 void lane_free(struct lane *l);
 
-/* From now on whatever l is fed goes to `partner` as well, which nobody else feeds or ends. For two
-   lanes of MD5, or one and a SHA-256, which cost little more than one in one thread. */
-void lane_pair(struct lane *l, struct lane *partner);
+/* From now on whatever l is fed goes to `partner` as well, which nobody else feeds or ends: for
+   lanes of MD5 and SHA-256, which go side by side in one thread (digest_update_all()). At most
+   LANE_PARTNERS_MAX. */
+#define LANE_PARTNERS_MAX 3
+void lane_join(struct lane *l, struct lane *partner);
+/* True if an MD5 that it joins takes no longer for it. */
+bool lane_is_free(const struct lane *l);
 
 void lane_feed(struct lane *l, const void *data, size_t n);
 /* Ends the last piece. Media of no bytes still has one digest, that of nothing. */

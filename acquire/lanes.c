@@ -50,10 +50,6 @@ want_both(struct lanes *l, uint64_t piece, struct err *err)
     return want(l, "md5", piece, err) == 0 ? want(l, "sha256", piece, err) : -1;
 }
 
-/* With this many cores and fewer it is their sum that bounds a job, and two hashes in one thread
-   save time; with more it is the slowest thread. */
-#define CORES_SCARCE 3
-
 static struct lane *
 take_next(struct lane **from, size_t n, const char *algorithm)
 {
@@ -68,22 +64,34 @@ take_next(struct lane **from, size_t n, const char *algorithm)
     return NULL;
 }
 
-/* The MD5s, of the media, of segments and of pieces, go two by two; one that is left over takes a
-   SHA-256 along where cores are scarce. */
+/* With this many cores and fewer it is the sum of all work that bounds a job; with more it is the
+   slowest thread. */
+#define CORES_SCARCE 3
+
+/* Each MD5, of the media, of segments and of pieces, takes a SHA-256 along where that is free;
+   where cores are scarce they go two by two. */
 static void
-pair_up(struct lanes *l)
+group(struct lanes *l)
 {
     struct lane *rest[LANES_MAX];
     struct lane *md5;
+    bool scarce = l->job->threads <= CORES_SCARCE;
+    bool is_free = false;
 
     memcpy(rest, l->v, sizeof rest);
+    for (size_t i = 0; i < l->n; i++)
+        is_free = is_free || lane_is_free(l->v[i]);
     while ((md5 = take_next(rest, l->n, "md5")) != NULL) {
-        struct lane *partner = take_next(rest, l->n, "md5");
+        struct lane *second = scarce ? take_next(rest, l->n, "md5") : NULL;
 
-        if (!partner && l->job->threads <= CORES_SCARCE)
-            partner = take_next(rest, l->n, "sha256");
-        if (partner)
-            lane_pair(md5, partner);
+        if (second)
+            lane_join(md5, second);
+        for (int i = 0; is_free && i < (second ? 2 : 1); i++) {
+            struct lane *sha256 = take_next(rest, l->n, "sha256");
+
+            if (sha256)
+                lane_join(md5, sha256);
+        }
         l->fed[l->n_fed++] = md5;
     }
     for (size_t i = 0; i < l->n; i++) {
@@ -108,7 +116,7 @@ lanes_new(const struct job *job, struct err *err)
         goto fail;
     if (job->piecewise != 0 && want_both(l, job->piecewise, err) != 0)
         goto fail;
-    pair_up(l);
+    group(l);
     return l;
 fail:
     lanes_free(l);

@@ -106,8 +106,43 @@ packer_free(struct packer *p)
     free(p);
 }
 
+/* Noise, that is what is compressed or encrypted already, has all byte values alike often. Of 4096
+   bytes of it the sum of the squares of these numbers is 69,616 on average with a standard
+   deviation of 363 (chi-squared, 255 degrees of freedom). Below NOISE_MOST a better code for the
+   bytes saves a third of a per cent; below NOISE_LEAST they are too regular for noise. */
+#define NOISE_SAMPLE 4096
+#define NOISE_PIECE 64
+#define NOISE_LEAST 67500
+#define NOISE_MOST 71500
+
+static bool
+looks_like_noise(const uint8_t *data, size_t n)
+{
+    uint16_t count[2][256] = {{0}}; /* two, since equal bytes in a row would wait for each other */
+    size_t step = n / (NOISE_SAMPLE / NOISE_PIECE);
+    uint32_t squares = 0;
+
+    if (step < NOISE_PIECE)
+        return false;
+    for (size_t at = 0; at < step * (NOISE_SAMPLE / NOISE_PIECE); at += step) {
+        for (size_t i = 0; i < NOISE_PIECE; i += 2) {
+            count[0][data[at + i]]++;
+            count[1][data[at + i + 1]]++;
+        }
+    }
+    for (size_t i = 0; i < 256; i++) {
+        uint32_t c = (uint32_t)count[0][i] + count[1][i];
+
+        squares += c * c;
+    }
+    return squares >= NOISE_LEAST && squares <= NOISE_MOST;
+}
+
+/* *futile: the last chunk of this block that was tried did not get smaller. Then one that looks
+   like noise is not tried; anything else, and the first of each block, is, so that no repetition
+   that the sample cannot show goes unnoticed for long. */
 static struct packed_chunk
-pack_chunk(struct packer *p, uint8_t *data, size_t n, uint8_t *out)
+pack_chunk(struct packer *p, uint8_t *data, size_t n, uint8_t *out, bool *futile)
 {
     bool empty = p->compression != COMPRESSION_NONE && isal_zero_detect(data, n) == 0;
     size_t size = 0;
@@ -115,8 +150,10 @@ pack_chunk(struct packer *p, uint8_t *data, size_t n, uint8_t *out)
     if (empty && n == p->chunk_size)
         return p->zero_chunk;
     /* A stream that is not smaller than the bytes is not worth its time on reading. */
-    if (empty || p->compression >= COMPRESSION_FAST)
+    if (empty || (p->compression >= COMPRESSION_FAST && !(*futile && looks_like_noise(data, n)))) {
         size = deflate_chunk(p, data, n, out, n - 1);
+        *futile = size == 0;
+    }
     if (size > 0)
         return (struct packed_chunk){
             .data = out,
@@ -136,11 +173,13 @@ pack_chunk(struct packer *p, uint8_t *data, size_t n, uint8_t *out)
 void
 packer_pack(struct packer *p, struct block *b)
 {
+    bool futile = false;
+
     b->n_chunks = 0;
     for (size_t at = 0; at < b->length; at += p->chunk_size) {
         size_t n = b->length - at < p->chunk_size ? b->length - at : p->chunk_size;
 
-        b->chunks[b->n_chunks++] = pack_chunk(p, b->data + at, n, b->packed + at);
+        b->chunks[b->n_chunks++] = pack_chunk(p, b->data + at, n, b->packed + at, &futile);
     }
 }
 

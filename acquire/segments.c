@@ -66,12 +66,13 @@ read_some(int fd, uint8_t *buf, uint64_t at, uint64_t end, size_t *n, struct err
     return 0;
 }
 
-/* What has settled while the file is still being written: both digests over one read. */
+/* What has settled while the file is still being written, or the rest: both digests over one read.
+ */
 static int
 hash_settled(struct segment_log *log, uint64_t end, struct err *err)
 {
     while (log->at < end) {
-        size_t n;
+        size_t n = 0;
 
         if (read_some(log->fd, log->buf, log->at, end, &n, err) != 0)
             return -1;
@@ -79,51 +80,6 @@ hash_settled(struct segment_log *log, uint64_t end, struct err *err)
         log->at += n;
     }
     return 0;
-}
-
-/* The rest of a closed file: nobody waits for anything else any more, so the two digests go side by
-   side, each in a thread of its own. */
-struct rest {
-    int fd;
-    uint64_t at, end;
-    struct digest *digest;
-    int result;
-    struct err err;
-};
-
-static void *
-hash_rest(void *arg)
-{
-    struct rest *r = arg;
-    AUTO_FREE uint8_t *buf = malloc(READ_SIZE);
-
-    r->result = buf ? 0 : err_set(&r->err, OUTCOME_FAILED, "not enough memory to hash a segment");
-    while (r->result == 0 && r->at < r->end) {
-        size_t n = 0;
-
-        r->result = read_some(r->fd, buf, r->at, r->end, &n, &r->err);
-        if (r->result == 0)
-            digest_update(r->digest, buf, n);
-        r->at += n;
-    }
-    return NULL;
-}
-
-static int
-hash_both(struct segment_log *log, uint64_t end, struct err *err)
-{
-    struct rest md5 = {.fd = log->fd, .at = log->at, .end = end, .digest = log->md5};
-    struct rest sha256 = {.fd = log->fd, .at = log->at, .end = end, .digest = log->sha256};
-    pthread_t beside;
-
-    if (pthread_create(&beside, NULL, hash_rest, &sha256) != 0)
-        return err_set(err, OUTCOME_FAILED, "cannot start a thread");
-    (void)hash_rest(&md5);
-    (void)pthread_join(beside, NULL);
-    if (md5.result == 0 && sha256.result == 0)
-        return 0;
-    *err = md5.result != 0 ? md5.err : sha256.err;
-    return -1;
 }
 
 static int
@@ -159,7 +115,7 @@ finish_file(struct segment_log *log, struct entry *e, struct err *err)
     s->size = (uint64_t)st.st_size;
     (void)sync_file_range(log->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
     if (log->hash_files) {
-        if (hash_both(log, s->size, err) != 0)
+        if (hash_settled(log, s->size, err) != 0)
             return -1;
         digest_final_hex(log->md5, s->md5);
         digest_final_hex(log->sha256, s->sha256);

@@ -4,7 +4,6 @@
  * exists: it is used by one thread, in a directory that nobody else can write, through
  * /proc/self/fd.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,6 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "acquire/ewf_shape.h"
 #include "acquire/keep.h"
 #include "acquire/sink.h"
 #include "common/cleanup.h"
@@ -32,7 +32,13 @@
 /* Longer header values make ewfinfo give up on all of them; the manifest has the whole text. */
 #define HEADER_VALUE_MAX 500
 
-#define WRITE_BEHIND ((uint64_t)32 << 20)
+#define WRITE_BEHIND ((uint64_t)8 << 20)
+
+/* A sectors section's descriptor is final when the section ends, and no file can be hashed past one
+   that is not: what the last section holds is hashed when all else is done. So sections are kept
+   to a small part of the media, but not so small that a disk has very many. */
+#define SECTION_LEAST ((uint64_t)32 << 20) /* bytes of media */
+#define SECTIONS_MOST 512
 
 /* Segment files that libewf keeps open. */
 #define OPEN_HANDLES 8
@@ -47,6 +53,7 @@ struct e01_sink {
     uint64_t at;         /* bytes of media written in all */
     uint64_t in_segment; /* bytes of chunks in the open segment */
     uint64_t limit;      /* the segment size that libewf was told */
+    uint32_t section;    /* chunks in a sectors section, at most */
     int file;            /* the open segment again, for write-behind; -1 until it exists */
     uint64_t behind;     /* bytes of chunks since the last write-behind */
     uint64_t settled;    /* bytes of the open segment that are final */
@@ -180,37 +187,6 @@ open_fresh(struct e01_sink *s, const struct e01_spec *e01, struct err *err)
 
 /* --- going on --- */
 
-/* libewf takes the segment size of a set that it resumes from the first file, or with one file
-   alone has none, and its own setter refuses once the set is open. These stand before the library's
-   functions of the same names, through which the size passes while a set opens. They change nothing
-   but during open_kept(). */
-static _Thread_local uint64_t forced_segment_size;
-
-typedef int size_setter(void *table, uint64_t size, void **error);
-size_setter libewf_segment_table_initialize;
-size_setter libewf_segment_table_set_maximum_segment_size;
-
-static int
-set_size(const char *name, void *table, uint64_t size, void **error)
-{
-    size_setter *original = NULL;
-
-    *(void **)&original = dlsym(RTLD_NEXT, name);
-    return original ? original(table, forced_segment_size ? forced_segment_size : size, error) : -1;
-}
-
-int
-libewf_segment_table_initialize(void *table, uint64_t size, void **error)
-{
-    return set_size(__func__, table, size, error);
-}
-
-int
-libewf_segment_table_set_maximum_segment_size(void *table, uint64_t size, void **error)
-{
-    return set_size(__func__, table, size, error);
-}
-
 /* The library makes new segments where the first one lies. Those that lie in another directory are
    linked into this one for as long as the sink lives. */
 static int
@@ -252,12 +228,12 @@ open_kept(struct e01_sink *s, const struct keep *keep, struct err *err)
 
     for (size_t i = 0; i < keep->n; i++)
         names[i] = xasprintf("/proc/self/fd/%d/%s", s->spec.dir, keep->v[i].file);
-    forced_segment_size = s->limit;
+    ewf_shape_segment_size(s->limit);
     ok =
         libewf_handle_initialize(&s->handle, &error) == 1 &&
         libewf_handle_open(s->handle, names, (int)keep->n, LIBEWF_OPEN_WRITE_RESUME, &error) == 1 &&
         libewf_handle_get_maximum_segment_size(s->handle, &size, &error) == 1;
-    forced_segment_size = 0;
+    ewf_shape_segment_size(0);
     for (size_t i = 0; i < keep->n; i++)
         free(names[i]);
     free(names);
@@ -406,6 +382,7 @@ e01_put(struct sink *base, const struct block *b, struct err *err)
 
     if (segment_log_check(s->spec.log, err) != 0)
         return -1;
+    ewf_shape_section_chunks(s->section);
     for (size_t i = 0; i < b->n_chunks; i++) {
         skip += b->chunks[i].media;
         if (b->offset + skip <= s->base.from)
@@ -483,6 +460,16 @@ e01_free(struct sink *base)
     free(s);
 }
 
+static uint32_t
+section_chunks(const struct sink_spec *spec, const struct e01_spec *e01)
+{
+    uint64_t chunk = (uint64_t)e01->sectors_per_chunk * spec->sector_size;
+    uint64_t media = spec->media_size / SECTIONS_MOST;
+    uint64_t n = (media > SECTION_LEAST ? media : SECTION_LEAST) / chunk;
+
+    return n < 1 ? 1 : n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
 static const struct sink_ops e01_ops = {.put = e01_put, .finish = e01_finish, .free = e01_free};
 
 /* From the segments that are kept; with none left, afresh. */
@@ -518,6 +505,7 @@ sink_e01_new(const struct sink_spec *spec, const struct e01_spec *e01, struct er
     s->name = xstrdup(spec->name);
     s->file = -1;
     s->limit = spec->segment_size - reserve;
+    s->section = section_chunks(spec, e01);
     if ((again ? go_on(s, e01, err) : open_fresh(s, e01, err)) != 0) {
         e01_free(&s->base);
         return NULL;

@@ -1,4 +1,4 @@
-/* SHA256_Update() is deprecated in favour of EVP, whose calls cost too much for 64 bytes each. */
+/* SHA256_Update() is deprecated in favour of EVP, which does not show its state. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "common/digest.h"
@@ -8,6 +8,7 @@
 #include <openssl/sha.h>
 
 #include "common/md5.h"
+#include "common/md5_sha256.h"
 #include "common/text.h"
 
 struct digest {
@@ -22,6 +23,7 @@ struct digest {
         struct md5 md5;
         SHA256_CTX sha256;
     };
+    bool weaves; /* BY_SHA256: can go beside an MD5 */
     char name[DIGEST_NAME_MAX];
 };
 
@@ -99,6 +101,41 @@ own_md5_agrees(const EVP_MD *md)
            memcmp(got[0], expected[0], MD5_SIZE) == 0 && memcmp(got[1], expected[1], MD5_SIZE) == 0;
 }
 
+/* The woven functions likewise: from states that differ, over the first 64 bytes alone and then
+   over the rest, one pair and both, and each chain against OpenSSL's. */
+static bool
+weaving_agrees(void)
+{
+    uint8_t data[15 * MD5_BLOCK];
+    SHA256_CTX sha256[2][2];
+    struct md5 md5[2][2];
+    bool same = true;
+
+    if (!md5_sha256_possible())
+        return false;
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 113 + 5);
+    for (size_t i = 0; i < 4; i++) {
+        must(SHA256_Init(&sha256[i / 2][i % 2]));
+        md5_start(&md5[i / 2][i % 2]);
+        SHA256_Transform(&sha256[i / 2][i % 2], data + i % 2);
+        md5_update(&md5[i / 2][i % 2], data + i % 2, MD5_BLOCK);
+    }
+    md5_sha256_blocks((struct md5_sha256){md5[0][0].state, sha256[0][0].h}, data, 2);
+    md5_sha256_blocks_twice((struct md5_sha256){md5[0][0].state, sha256[0][0].h},
+                            (struct md5_sha256){md5[0][1].state, sha256[0][1].h},
+                            data + (size_t)2 * MD5_BLOCK, 13);
+    for (size_t c = 0; c < 2; c++) {
+        for (size_t at = c == 0 ? 0 : 2; at < 15; at++) {
+            SHA256_Transform(&sha256[1][c], data + at * MD5_BLOCK);
+            md5_update(&md5[1][c], data + at * MD5_BLOCK, MD5_BLOCK);
+        }
+        same = same && memcmp(md5[0][c].state, md5[1][c].state, sizeof md5[0][c].state) == 0 &&
+               memcmp(sha256[0][c].h, sha256[1][c].h, sizeof sha256[0][c].h) == 0;
+    }
+    return same;
+}
+
 struct digest *
 digest_new(const char *name, struct err *err)
 {
@@ -119,6 +156,7 @@ digest_new(const char *name, struct err *err)
         d->by = BY_MD5;
     else if (strcmp(name, "sha256") == 0)
         d->by = BY_SHA256;
+    d->weaves = d->by == BY_SHA256 && weaving_agrees();
     start(d);
     return d;
 fail:
@@ -152,24 +190,92 @@ digest_update(struct digest *d, const void *data, size_t n)
     }
 }
 
-static void
-step_sha256(void *arg, const uint8_t block[MD5_BLOCK])
+/* Both chains stand between two blocks, so that they can take the same ones. */
+static bool
+between_blocks(const struct digest *d)
 {
-    must(SHA256_Update(arg, block, MD5_BLOCK));
+    return d->by == BY_MD5 ? d->md5.length % MD5_BLOCK == 0 : d->sha256.num == 0;
+}
+
+static struct md5_sha256
+states(struct digest *md5, struct digest *sha256)
+{
+    return (struct md5_sha256){.md5 = md5->md5.state, .sha256 = sha256->sha256.h};
+}
+
+/* Blocks went past the functions that count them. OpenSSL counts bits, in two words. */
+static void
+count_bytes(struct digest *md5, struct digest *sha256, uint64_t bytes)
+{
+    uint64_t bits = ((uint64_t)sha256->sha256.Nh << 32 | sha256->sha256.Nl) + bytes * 8;
+
+    md5->md5.length += bytes;
+    sha256->sha256.Nl = (uint32_t)bits;
+    sha256->sha256.Nh = (uint32_t)(bits >> 32);
+}
+
+/* n, one or two, chains of each. */
+static void
+update_woven(struct digest *const md5[2], struct digest *const sha256[2], size_t n,
+             const uint8_t *data, size_t len)
+{
+    size_t whole = len - len % MD5_BLOCK;
+
+    if (n == 2)
+        md5_sha256_blocks_twice(states(md5[0], sha256[0]), states(md5[1], sha256[1]), data,
+                                whole / MD5_BLOCK);
+    else
+        md5_sha256_blocks(states(md5[0], sha256[0]), data, whole / MD5_BLOCK);
+    for (size_t i = 0; i < n; i++) {
+        count_bytes(md5[i], sha256[i], whole);
+        digest_update(md5[i], data + whole, len - whole);
+        digest_update(sha256[i], data + whole, len - whole);
+    }
 }
 
 void
-digest_update_pair(struct digest *a, struct digest *b, const void *data, size_t n)
+digest_update_all(struct digest *const *v, size_t n, const void *data, size_t len)
 {
-    if (a->by == BY_MD5 && b->by == BY_MD5) {
-        md5_update_pair(&a->md5, data, n, &b->md5, data, n);
-    } else if (a->by == BY_MD5 && b->by == BY_SHA256 && a->md5.length % MD5_BLOCK == 0) {
-        md5_update_beside(&a->md5, data, n, step_sha256, &b->sha256);
-        must(SHA256_Update(&b->sha256, (const uint8_t *)data + n - n % MD5_BLOCK, n % MD5_BLOCK));
-    } else {
-        digest_update(a, data, n);
-        digest_update(b, data, n);
+    struct digest *md5[DIGEST_TOGETHER_MAX];
+    struct digest *sha256[DIGEST_TOGETHER_MAX];
+    size_t n_md5 = 0;
+    size_t n_sha256 = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (v[i]->by == BY_MD5 && between_blocks(v[i]))
+            md5[n_md5++] = v[i];
+        else if (v[i]->by == BY_SHA256 && v[i]->weaves && between_blocks(v[i]))
+            sha256[n_sha256++] = v[i];
+        else
+            digest_update(v[i], data, len);
     }
+    while (n_md5 > 0 && n_sha256 > 0) {
+        size_t two = n_md5 > 1 && n_sha256 > 1 ? 2 : 1;
+
+        n_md5 -= two;
+        n_sha256 -= two;
+        update_woven(md5 + n_md5, sha256 + n_sha256, two, data, len);
+    }
+    for (; n_md5 > 1; n_md5 -= 2)
+        md5_update_pair(&md5[n_md5 - 1]->md5, data, len, &md5[n_md5 - 2]->md5, data, len);
+    if (n_md5 > 0)
+        digest_update(md5[0], data, len);
+    while (n_sha256 > 0)
+        digest_update(sha256[--n_sha256], data, len);
+}
+
+void
+digest_update_pair(struct digest *a, struct digest *b, const void *data, size_t len)
+{
+    struct digest *both[] = {a, b};
+
+    digest_update_all(both, 2, data, len);
+}
+
+bool
+digest_sha256_is_free(const struct digest *sha256)
+{
+    return sha256->by == BY_SHA256 && sha256->weaves;
 }
 
 void

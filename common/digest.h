@@ -1,7 +1,7 @@
 /*
- * Message digests: MD5 by common/md5.h, SHA-256 by OpenSSL's own function, all else through
- * OpenSSL's EVP. Names are those of the command
- * line and the manifest: lower case, without punctuation ("md5", "sha1", "sha256", "sha3-256",
+ * Message digests: MD5 by common/md5.h, SHA-256 by OpenSSL's own function or beside an MD5 by
+ * common/md5_sha256.h, all else through OpenSSL's EVP. Names are those of the command line and the
+ * manifest: lower case, without punctuation ("md5", "sha1", "sha256", "sha3-256",
  * "blake2b512").
  */
 #ifndef EXHIBIT_DIGEST_H
@@ -23,9 +23,14 @@ struct digest *digest_new(const char *name, struct err *err);
 void digest_free(struct digest *d);
 
 void digest_update(struct digest *d, const void *data, size_t n);
-/* The same for two hashes over the same bytes: two of MD5 cost little more than one, and so does
-   SHA-256 beside an MD5. */
-void digest_update_pair(struct digest *a, struct digest *b, const void *data, size_t n);
+/* The same for several hashes, none of them twice, at most DIGEST_TOGETHER_MAX: MD5s and SHA-256s
+   go side by side where that is quicker. */
+#define DIGEST_TOGETHER_MAX 8
+void digest_update_all(struct digest *const *v, size_t n, const void *data, size_t len);
+void digest_update_pair(struct digest *a, struct digest *b, const void *data, size_t len);
+
+/* True where an MD5 and a SHA-256 together take no longer than the MD5 alone. */
+bool digest_sha256_is_free(const struct digest *sha256);
 
 /* Writes the lower-case hex digest and starts the hash afresh. */
 void digest_final_hex(struct digest *d, char hex[DIGEST_HEX_MAX]);

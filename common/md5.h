@@ -25,11 +25,6 @@ void md5_update(struct md5 *m, const void *data, size_t n);
 /* As one md5_update() for each, but side by side. a and b are different. */
 void md5_update_pair(struct md5 *a, const void *data_a, size_t n_a, struct md5 *b,
                      const void *data_b, size_t n_b);
-/* As md5_update(), with step(arg, block) after each of the data's 64-byte blocks: another hash that
-   takes the same block meanwhile fills the core's idle time. The last n % 64 bytes are not passed
-   to step. To be called only with a length so far that is a multiple of 64. */
-void md5_update_beside(struct md5 *m, const void *data, size_t n,
-                       void (*step)(void *arg, const uint8_t block[MD5_BLOCK]), void *arg);
 void md5_finish(struct md5 *m, uint8_t digest[MD5_SIZE]);
 
 #endif

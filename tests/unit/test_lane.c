@@ -48,10 +48,11 @@ pieces_are_cut_where_they_end(void **state)
     }
 }
 
-/* Fed as one, two lanes cut their pieces each at its own places. */
+/* Fed as one, lanes cut their pieces each at its own places. */
 static void
-pairs_are_two_lanes(void **state)
+joined_lanes_are_alone(void **state)
 {
+    static const char *const names[1 + LANE_PARTNERS_MAX] = {"md5", "sha256", "md5", "sha256"};
     struct rng rng = rng_start("lane pair");
     uint8_t data[3000];
 
@@ -61,15 +62,18 @@ pairs_are_two_lanes(void **state)
     for (int round = 0; round < 300; round++) {
         size_t n = rng_below(&rng, 4) ? rng_below(&rng, sizeof data + 1) : 0;
         struct err err = ERR_INIT;
-        struct lane *pair[2];
-        size_t piece[2];
+        size_t together = 2 + rng_below(&rng, COUNT(names) - 1);
+        size_t unit = rng_below(&rng, 2) ? 64 : 1; /* only whole blocks go side by side */
+        struct lane *pair[COUNT(names)];
+        size_t piece[COUNT(names)];
 
-        for (size_t i = 0; i < 2; i++) {
-            piece[i] = rng_below(&rng, 3) ? 1 + rng_below(&rng, 500) : 0;
-            pair[i] = lane_new("md5", piece[i], &err);
+        for (size_t i = 0; i < together; i++) {
+            piece[i] = rng_below(&rng, 3) ? (1 + rng_below(&rng, 500 / unit)) * unit : 0;
+            pair[i] = lane_new(names[i], piece[i], &err);
             assert_non_null(pair[i]);
+            if (i > 0)
+                lane_join(pair[0], pair[i]);
         }
-        lane_pair(pair[0], pair[1]);
         for (size_t at = 0; at < n;) {
             size_t part = 1 + rng_below(&rng, n - at);
 
@@ -77,14 +81,15 @@ pairs_are_two_lanes(void **state)
             at += part;
         }
         lane_end(pair[0]);
-        for (size_t i = 0; i < 2; i++) {
+        for (size_t i = 0; i < together; i++) {
             size_t step = piece[i] && n ? piece[i] : n + (n == 0);
 
             assert_int_equal(lane_count(pair[i]), n ? (n + step - 1) / step : 1);
             for (size_t k = 0; k < lane_count(pair[i]); k++) {
                 char hex[DIGEST_HEX_MAX];
 
-                hash_bytes("md5", data + k * step, n - k * step < step ? n - k * step : step, hex);
+                hash_bytes(names[i], data + k * step, n - k * step < step ? n - k * step : step,
+                           hex);
                 assert_string_equal(lane_hex(pair[i], k), hex);
             }
             lane_free(pair[i]);
@@ -122,7 +127,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_are_cut_where_they_end),
-        cmocka_unit_test(pairs_are_two_lanes),
+        cmocka_unit_test(joined_lanes_are_alone),
         cmocka_unit_test(nothing_has_one_digest),
         cmocka_unit_test(an_unknown_digest_is_named),
     };

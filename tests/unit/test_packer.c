@@ -177,6 +177,39 @@ zero_chunks_share_one_stream(void **state)
     packer_free(p);
 }
 
+/* After a chunk that did not get smaller one that looks like noise is not tried; but everything
+   else is, and in each block there is a first one. */
+static void
+noise_is_not_tried_again(void **state)
+{
+    enum { CHUNK = 32768, PERIOD = 8320 }; /* no sampled byte comes again */
+    struct rng rng = rng_start("packer noise");
+
+    (void)state;
+    for (int mode = COMPRESSION_FAST; mode <= COMPRESSION_BEST; mode++) {
+        struct err err = ERR_INIT;
+        struct packer *p = packer_new((enum compression)mode, CHUNK, &err);
+
+        assert_non_null(p);
+        /* Noise that comes again within a chunk looks like noise, but can be compressed. */
+        fill(block.data, PERIOD, RANDOM, &rng);
+        for (size_t i = PERIOD; i < BLOCK; i++)
+            block.data[i] = block.data[i - PERIOD];
+        block.length = BLOCK;
+        packer_pack(p, &block);
+        for (size_t i = 0; i < block.n_chunks; i++)
+            assert_true(block.chunks[i].compressed);
+        fill(block.data, CHUNK, RANDOM, &rng);
+        fill(block.data + (size_t)2 * CHUNK, CHUNK, TEXT, &rng);
+        packer_pack(p, &block);
+        assert_false(block.chunks[0].compressed);
+        assert_false(block.chunks[1].compressed); /* the price */
+        for (size_t i = 2; i < block.n_chunks; i++)
+            assert_true(block.chunks[i].compressed);
+        packer_free(p);
+    }
+}
+
 static void
 versions_are_told(void **state)
 {
@@ -193,6 +226,7 @@ main(void)
         cmocka_unit_test(every_chunk_is_its_data),
         cmocka_unit_test(nothing_grows),
         cmocka_unit_test(zero_chunks_share_one_stream),
+        cmocka_unit_test(noise_is_not_tried_again),
         cmocka_unit_test(versions_are_told),
     };
 
