@@ -121,7 +121,8 @@ says_too_large(struct MHD_Connection *connection)
     return text && strtoull(text, NULL, 10) > API_BODY_MAX;
 }
 
-static enum MHD_Result
+/* The library's signature. */
+static enum MHD_Result /* NOLINTNEXTLINE(readability-function-size) */
 on_request(void *cls, struct MHD_Connection *connection, const char *path, const char *method,
            const char *version, const char *data, size_t *n, void **state)
 {

@@ -39,7 +39,7 @@ queue_add(struct queue *q, struct daemon_job *job)
 
     if (q->n == q->room) {
         q->room = q->room ? 2 * q->room : 16;
-        q->jobs = xrealloc((void *)q->jobs, q->room, sizeof *q->jobs);
+        q->jobs = xrealloc((void *)q->jobs, q->room, sizeof(struct daemon_job *));
     }
     if (job->facts.id == 0)
         job->facts.id = q->last_id + 1;
@@ -160,6 +160,7 @@ queue_forget(struct queue *q)
         at = i;
     }
     if (oldest)
-        memmove((void *)&q->jobs[at], (void *)&q->jobs[at + 1], (--q->n - at) * sizeof q->jobs[0]);
+        memmove((void *)&q->jobs[at], (void *)&q->jobs[at + 1],
+                (--q->n - at) * sizeof(struct daemon_job *));
     return oldest;
 }

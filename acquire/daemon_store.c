@@ -356,13 +356,12 @@ load_one(const struct store *s, const char *name, uint64_t id, struct err *err)
 int
 store_load(struct store *s, struct queue *q, struct err *err)
 {
-    AUTO_FD int again = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int again = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     AUTO_DIR DIR *dir = again < 0 ? NULL : fdopendir(again);
     const struct dirent *e;
 
     if (!dir)
         return err_errno(err, "cannot read the jobs");
-    again = -1; /* dir's now */
     while ((e = readdir(dir)) != NULL) {
         struct err why = ERR_INIT;
         uint64_t id = id_of(e->d_name);

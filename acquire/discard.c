@@ -26,13 +26,12 @@ static const struct program program = {
 static int
 empty_directory(const struct destination *d, struct err *err)
 {
-    AUTO_FD int again = openat(d->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int again = openat(d->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     AUTO_DIR DIR *dir = again < 0 ? NULL : fdopendir(again);
     const struct dirent *e;
 
     if (!dir)
         return err_errno(err, "cannot read '%s'", d->partial);
-    again = -1; /* dir's now */
     while ((e = readdir(dir)) != NULL) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
