@@ -2,6 +2,7 @@
  * The core's side of the connections: each gets a process that is its client's own user.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,31 +11,49 @@
 
 #include "acquire/daemon_core_impl.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/spawn.h"
 #include "common/text.h"
 
 #define ACCEPTED_A_TURN 32
+#define TURNED_AWAY_NS UINT64_C(1000000000)
 
 /* An answer that needs no process, for those who are too many. */
-static const char too_many[] =
-    "HTTP/1.1 503 Service Unavailable\r\n"
-    "Content-Type: application/json\r\n"
-    "Connection: close\r\n"
-    "Retry-After: 1\r\n"
-    "Content-Length: 63\r\n"
-    "\r\n"
-    "{\"error\":\"too many connections; try again in a moment\",\"exit\":1}";
+#define TOO_MANY "{\"error\":\"too many connections; try again in a moment\",\"exit\":1}"
+_Static_assert(sizeof TOO_MANY - 1 == 64, "the length that the answer names");
+static const char too_many[] = "HTTP/1.1 503 Service Unavailable\r\n"
+                               "Content-Type: application/json\r\n"
+                               "Connection: close\r\n"
+                               "Retry-After: 1\r\n"
+                               "Content-Length: 64\r\n"
+                               "\r\n" TOO_MANY;
 
-/* What the client has sent already is taken out, or its end would be a reset. */
+/* Who is told so may be about to send its request: an end that closes at once would be a reset, and
+   the answer lost. So the last ones stay open for a moment. */
 static void
-turn_away(int sock)
+turn_away(struct core *c, int sock)
 {
-    char buf[4096];
+    int *place = &c->turned_away[c->turned++ % TURNED_AWAY_MAX];
 
-    for (int i = 0; i < 16 && recv(sock, buf, sizeof buf, MSG_DONTWAIT) > 0; i++)
-        ;
     (void)send(sock, too_many, sizeof too_many - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     (void)shutdown(sock, SHUT_WR);
+    if (*place > 0)
+        (void)close(*place);
+    *place = fcntl(sock, F_DUPFD_CLOEXEC, 3);
+    c->turned_last = clock_monotonic_ns();
+}
+
+static void
+forget_turned_away(struct core *c)
+{
+    if (c->turned == 0 || clock_monotonic_ns() - c->turned_last < TURNED_AWAY_NS)
+        return;
+    for (size_t i = 0; i < TURNED_AWAY_MAX; i++) {
+        if (c->turned_away[i] > 0)
+            (void)close(c->turned_away[i]);
+        c->turned_away[i] = 0;
+    }
+    c->turned = 0;
 }
 
 static size_t
@@ -69,6 +88,12 @@ add_client(struct core *c, const struct daemon_peer *peer, int connection, struc
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return err_errno(err, "cannot make a socket");
+    /* The core waits for nobody; the API process waits for the core. */
+    if (fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0) {
+        (void)close(pair[0]);
+        (void)close(pair[1]);
+        return err_errno(err, "cannot make a socket");
+    }
     client = xcalloc(1, sizeof *client);
     *client = (struct client){.sock = pair[0], .peer = *peer, .helper_out = -1};
     client->pid = start_api(peer, connection, pair[1], err);
@@ -93,13 +118,16 @@ take_connection(struct core *c, int connection)
         (void)err_report(&err);
         return;
     }
-    if (c->n_clients >= s->clients || connections_of(c, peer.as.uid) >= s->clients_of_user) {
-        turn_away(connection);
+    /* Whoever is to set things right gets in. */
+    if (c->n_clients >= CLIENTS_MAX ||
+        (peer.as.uid != 0 &&
+         (c->n_clients >= s->clients || connections_of(c, peer.as.uid) >= s->clients_of_user))) {
+        turn_away(c, connection);
         return;
     }
     if (add_client(c, &peer, connection, &err) != 0) {
         (void)err_report(&err);
-        turn_away(connection);
+        turn_away(c, connection);
     }
 }
 
@@ -133,6 +161,8 @@ core_serve(struct core *c, struct client *client)
     int r = daemon_receive(client->sock, &c->message, NULL, &err);
 
     if (r == 1 && client->state == CLIENT_IDLE && core_answer(c, client) == 0)
+        return;
+    if (r < 0 && err.sys == EAGAIN)
         return;
     if (r != 0 && err.sys != ECONNRESET)
         core_log("the process of a client of %s is let go: %s", client->peer.name,
@@ -240,6 +270,7 @@ core_sweep(struct core *c)
 {
     size_t kept = 0;
 
+    forget_turned_away(c);
     for (size_t i = 0; i < c->n_clients; i++) {
         struct client *client = c->clients[i];
 

@@ -91,7 +91,7 @@ fill(struct core *c, struct turn *t)
 static bool
 needs_clock(const struct core *c)
 {
-    if (c->ending || queue_running(c->queue) > 0)
+    if (c->ending || c->turned > 0 || queue_running(c->queue) > 0)
         return true;
     for (const struct daemon_job *job = queue_after(c->queue, 0, 0); job;
          job = queue_after(c->queue, job->facts.id, 0)) {
@@ -236,7 +236,7 @@ daemon_serve(const struct daemon_settings *settings, struct err *err)
     catch_signals();
     r = begin(c, err);
     if (r == 0) {
-        core_log("listening on '%s'", settings->socket);
+        core_log("ready; the jobs lie in '%s'", settings->state_dir);
         daemon_notify("READY=1");
         r = serve(c, err);
     }

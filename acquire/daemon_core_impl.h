@@ -11,6 +11,7 @@
 #include "acquire/daemon_store.h"
 
 #define CLIENTS_MAX 1024
+#define TURNED_AWAY_MAX 64
 
 /* What an API process is being answered. A request is permitted in CLIENT_IDLE alone. */
 enum client_state {
@@ -38,6 +39,9 @@ struct core {
     int listener;
     struct client *clients[CLIENTS_MAX];
     size_t n_clients;
+    int turned_away[TURNED_AWAY_MAX]; /* connections that were answered and are about to end */
+    size_t turned;
+    uint64_t turned_last; /* monotonic ns */
     bool ending;
     uint64_t ending_since;         /* monotonic ns */
     uint64_t begun;                /* the same */

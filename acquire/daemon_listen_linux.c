@@ -1,6 +1,7 @@
 #include "acquire/daemon_listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
@@ -106,7 +107,9 @@ daemon_listen_given(void)
     if (!pid || !n || number_parse(pid, 1, INT32_MAX, "LISTEN_PID", &value, &ignored) != 0 ||
         (pid_t)value != getpid() || strcmp(n, "1") != 0)
         return -1;
-    if (getsockopt(LISTEN_FDS_START, SOL_SOCKET, SO_ACCEPTCONN, &flag, &size) != 0 || !flag)
+    if (getsockopt(LISTEN_FDS_START, SOL_SOCKET, SO_ACCEPTCONN, &flag, &size) != 0 || !flag ||
+        fcntl(LISTEN_FDS_START, F_SETFL, O_NONBLOCK) != 0 ||
+        fcntl(LISTEN_FDS_START, F_SETFD, FD_CLOEXEC) != 0)
         return -1;
     return LISTEN_FDS_START;
 }

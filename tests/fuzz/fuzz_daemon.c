@@ -97,8 +97,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size == 0)
         return 0;
-    copy = xstrndup("", 0);
-    copy = xrealloc(copy, size, 1);
+    copy = xcalloc(size, 1);
     memcpy(copy, data + 1, size - 1);
     takers[data[0] % 3](copy, size - 1);
     free(copy);
