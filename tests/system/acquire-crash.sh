@@ -66,3 +66,16 @@ assert_json "$m" .media.hashes.sha256 "$(sha256_of "$T/src")"
 assert_json "$m" '.acquisition.resumed | length' 3
 assert_json "$m" '[.acquisition.resumed[].reason | contains("signal")] | map(tostring) | join(" ")' \
     "true true false"
+
+# A front that dies takes a worker along that does not listen, and runs as somebody else.
+chown 65534:65534 "$T/d"
+own_programs
+export SUDO_UID=65534 SUDO_GID=65534
+rm "$T/d"/x.*
+begin
+assert_eq "$(awk '$1 == "Uid:" { print $2 }' "/proc/$worker/status")" 65534 "uid of the worker"
+kill -STOP "$worker"
+kill -KILL "$front"
+wait "$front" 2>/dev/null || true
+wait_until 10 gone "$worker"
+wait_until 10 gone "$supervisor"

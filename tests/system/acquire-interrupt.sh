@@ -45,10 +45,10 @@ wait_until 10 bash -c "! kill -0 $supervisor"
 assert_only "$T/d" x.partial
 rm -r "$T/d/x.partial"
 
-# The worker dies: the front says so.
+# The worker dies: the front says so (and more of it in acquire-crash.sh).
 start
 kill -KILL "$worker"
-ended 1
+ended 4
 assert_contains "$T/err" "worker"
 assert_only "$T/d" x.partial
 rm -r "$T/d/x.partial"

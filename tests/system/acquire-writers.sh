@@ -35,6 +35,17 @@ exec 9<"$DEV"
 taken "$DEV"
 exec 9<&-
 
+# Another user's, who let it open by somebody who may.
+if command -v setpriv >/dev/null; then
+    setpriv --reuid=65534 --regid=65534 --clear-groups sleep 60 9<>"$DEV" &
+    theirs=$!
+    at_exit kill "$theirs"
+    wait_until 5 grep -q sleep "/proc/$theirs/comm"
+    refused "process $theirs (sleep) has it open for writing" "$DEV"
+    kill "$theirs"
+    wait "$theirs" 2>/dev/null || true
+fi
+
 # A writer of a partition writes to the disk, and a writer of the disk to its partitions.
 if [ -b "${DEV}p1" ]; then
     exec 9<>"${DEV}p1"
