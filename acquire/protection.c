@@ -55,27 +55,41 @@ protection_hear(struct acquisition *a)
     }
 }
 
+/* What was found is the last that is known; what has changed for the worse is told. */
+static void
+take(struct acquisition *a, const struct supervisor_message *m)
+{
+    bool guard_lost = m->guard_lost && !a->last.guard_lost;
+    bool flag_lost = m->lost > a->last.lost;
+    const char *then = flag_is_full(&m->now) ? "it was set again" : "it could not be set again";
+
+    a->last = *m;
+    if (guard_lost || flag_lost)
+        progress_clear(a->progress);
+    if (guard_lost) {
+        joblog_event(a->log, "the guard in the kernel has been taken away");
+        (void)fputs("exhibit: warning: something has taken the source's guard in the kernel away\n",
+                    stderr);
+    }
+    if (flag_lost) {
+        a->flag_lost = true;
+        joblog_event(a->log, "the read-only flag had been cleared; %s", then);
+        (void)fprintf(stderr,
+                      "exhibit: warning: the read-only flag of the source had been cleared by "
+                      "something; %s\n",
+                      then);
+    }
+}
+
 int
 protection_look(struct acquisition *a, struct err *err)
 {
     struct supervisor_message m = {.type = SUPERVISOR_CHECK};
-    uint32_t lost = a->last.lost;
-    const char *then;
 
     if (session_ask(a->session, &m, NULL, 0, SUPERVISOR_CHECKED, err) != 0)
         return -1;
-    a->last = m;
+    take(a, &m);
     protection_hear(a);
-    if (m.lost <= lost)
-        return 0;
-    then = flag_is_full(&m.now) ? "it was set again" : "it could not be set again";
-    a->flag_lost = true;
-    progress_clear(a->progress);
-    joblog_event(a->log, "the read-only flag had been cleared; %s", then);
-    (void)fprintf(stderr,
-                  "exhibit: warning: the read-only flag of the source had been cleared by "
-                  "something; %s\n",
-                  then);
     return 0;
 }
 
@@ -90,6 +104,8 @@ protection_end(struct acquisition *a)
     if (!a->device)
         return;
     if (session_ask(a->session, &m, NULL, 0, SUPERVISOR_CHECKED, &ignored) == 0) {
+        if (m.size == a->source_size && m.diskseq == a->device->diskseq)
+            take(a, &m);
         a->last.monitor = m.monitor;
         a->last.refused = m.refused;
     }
@@ -180,6 +196,8 @@ protection_json(const struct acquisition *a)
                   a->options.hardware_blocker && *a->options.hardware_blocker
                       ? a->options.hardware_blocker
                       : NULL);
+    if (a->opened.guarded)
+        json_set_bool(v, "guard_lost", a->last.guard_lost);
     (void)json_object_set_new(v, "monitor", monitor_json(a));
     return v;
 }

@@ -92,6 +92,7 @@ put_refused(FILE *f, const struct record *r)
 {
     if (r->level != WRITE_BLOCK_BPF_LSM)
         return;
+    (void)fprintf(f, "  \"guard_lost\": %s,\n", r->guard_lost ? "true" : "false");
     (void)fprintf(f, "  \"refused\": %" PRIu64 ",\n  \"attempts\": [\n", r->refused);
     for (size_t i = 0; i < r->n_attempts; i++)
         put_attempt(f, &r->attempts[i], i + 1 == r->n_attempts);

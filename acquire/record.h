@@ -25,6 +25,7 @@ struct record {
     char monitor_missing[SUPERVISOR_WHY_MAX]; /* why there is none, or "" */
     bool guarded_before;                      /* the guard had it from an earlier job */
     char guard_missing[SUPERVISOR_WHY_MAX];   /* why there is no guard where one was wanted */
+    bool guard_lost;                          /* it was found taken away during the job */
     uint64_t refused;                         /* attempts to change the source; at level bpf-lsm */
     struct supervisor_attempt attempts[SUPERVISOR_ATTEMPTS_MAX]; /* the first of them */
     size_t n_attempts;

@@ -18,6 +18,9 @@
 #include "common/size.h"
 #include "common/text.h"
 
+/* A refusal is told within this time, and before the kernel's list of them is overwritten. */
+#define HEAR_GUARD_NS 250000000L
+
 static volatile sig_atomic_t child_ended;
 
 static void
@@ -107,13 +110,15 @@ serve_one(struct supervisor *s)
 static int
 serve(struct supervisor *s)
 {
+    const struct timespec interval = {.tv_nsec = HEAR_GUARD_NS};
     struct pollfd p = {.fd = SUPERVISOR_FD, .events = POLLIN};
     sigset_t none;
     int r = 1;
 
     (void)sigemptyset(&none);
     while (r == 1) {
-        int n = ppoll(&p, 1, NULL, &none); /* SIGCHLD arrives nowhere but here */
+        /* SIGCHLD arrives nowhere but here. */
+        int n = ppoll(&p, 1, s->guard ? &interval : NULL, &none);
 
         if (n < 0 && errno != EINTR)
             break;
@@ -122,6 +127,7 @@ serve(struct supervisor *s)
             if (supervisor_reap(s) != 0)
                 break;
         }
+        supervisor_hear_guard(s);
         if (n > 0)
             r = serve_one(s);
     }

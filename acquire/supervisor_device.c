@@ -120,6 +120,7 @@ tell_refused(struct supervisor *s, struct supervisor_message *out)
 {
     supervisor_hear_guard(s);
     out->guarded = s->record.level == WRITE_BLOCK_BPF_LSM;
+    out->guard_lost = s->record.guard_lost;
     out->refused = s->record.refused;
 }
 
@@ -182,6 +183,7 @@ look_again(struct supervisor *s, struct flag_state *now)
     struct record *r = &s->record;
     struct err ignored = ERR_INIT;
 
+    r->guard_lost = r->guard_lost || (s->guard && !guard_holds(s->guard));
     /* What was not seen in full has not been seen. */
     if (write_block_look(s->device, now, &ignored) != 0)
         *now = (struct flag_state){0};

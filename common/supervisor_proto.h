@@ -99,6 +99,7 @@ struct supervisor_message {
     struct flag_state before, now;
     struct monitor_counts monitor;     /* OPENED, CHECKED, FINISHED */
     bool guarded;                      /* OPENED, CHECKED, FINISHED: the guard is in force … */
+    bool guard_lost;                   /* … or was, and something took it away … */
     uint64_t refused;                  /* … and has refused so many attempts */
     struct supervisor_attempt attempt; /* ATTEMPT */
     char monitor_missing[SUPERVISOR_WHY_MAX]; /* OPENED: why there is no monitor, or "" */

@@ -74,6 +74,8 @@ of_write_block(struct report *r, const json_t *block, bool device)
         add(r, "the read-only flag was found cleared %" PRIu64 " times", lost);
     else if (device && json_is_false(json_object_get(flag, "during")))
         add(r, "the read-only flag was not set all the time");
+    if (json_is_true(json_object_get(block, "guard_lost")))
+        add(r, "the write block in the kernel was taken away during the acquisition");
     if (writes > 0)
         add(r, "the I/O monitor saw %" PRIu64 " writes to the source", writes);
     if (discards > 0)

@@ -33,6 +33,10 @@ for disk in sda nvme0n1; do
     agree "$T/$disk"
 done
 assert_json "$T/sda.manifest.json" .write_block.monitor.passthrough 0
+# Commands to the controller of an NVMe disk: the job asks for the temperature.
+if ls /sys/class/nvme/nvme0/hwmon*/temp1_input >/dev/null 2>&1; then
+    assert_json "$T/nvme0n1.manifest.json" '.write_block.monitor.passthrough >= 1' true
+fi
 
 # A job among writers: one flush, two SCSI writes round the block layer, and, with the flag lifted,
 # three writes and a flush. A command to the NVMe disk is none of this one's.
@@ -62,10 +66,42 @@ assert_json "$m" .write_block.monitor.passthrough 2
 assert_json "$m" .write_block.read_only_flag.during false
 agree "$T/w"
 
-# Commands to the controller of an NVMe disk: its temperature is asked for.
-exhibit acquire /dev/nvme0n1 "$T/n" --write-block read-only-flag --progress none >"$T/out" 2>&1 ||
-    fail "nvme"
-temperature=$(ls /sys/class/nvme/nvme0/hwmon*/temp1_input 2>/dev/null || true)
-if [ -n "$temperature" ]; then
-    assert_json "$T/n.manifest.json" '.write_block.monitor.passthrough >= 1' true
+# With the guard: who is refused stands in the log at once, then in manifest and record, and nothing
+# was written.
+exhibit release /dev/sda >"$T/out" 2>"$T/err" || true
+exhibit acquire /dev/sda "$T/g" --write-block bpf-lsm --progress json \
+    >"$T/out" 2>"$T/err" </dev/null &
+front=$!
+wait_until 60 grep -q '"phase":"acquire","bytes_done":[1-9]' "$T/err"
+if dd if=/dev/zero of=/dev/sda bs=512 count=1 conv=notrunc 2>/dev/null; then
+    fail "the disk was written to"
 fi
+wait_until 3 grep -q 'refused to process .*open for writing' "$T/g.partial/g.log"
+kill -0 $front || fail "the job was over too soon"
+if setpriv --reuid=65534 --regid=65534 --clear-groups "$EXHIBIT_BIN/../tests/sg_write" /dev/fd/9 16000 \
+    9</dev/sda 2>/dev/null || "$EXHIBIT_BIN/../tests/sg_write" "/dev/$sg" 16000 2>/dev/null; then
+    fail "a SCSI command was let through"
+fi
+blockdev --setrw /dev/sda 2>/dev/null && fail "the flag was lifted"
+got=0
+wait $front || got=$?
+assert_eq $got 0 "exit code"
+m=$T/g.manifest.json
+assert_json "$m" .write_block.level bpf-lsm
+assert_json "$m" .write_block.guard_lost false
+assert_json "$m" .write_block.read_only_flag.during true
+assert_json "$m" '.write_block.monitor.refused >= 3' true
+assert_json "$m" '.write_block.monitor.refused == (.write_block.monitor.attempts | length)' true
+assert_json "$m" '.write_block.monitor.attempts[0] | "\(.name) \(.uid) \(.what) \(.node)"' \
+    "dd 0 open for writing sda"
+assert_json "$m" '[.write_block.monitor.attempts[].name] | unique | contains(["blockdev", "dd", "sg_write"])' true
+for kind in writes discards; do
+    assert_json "$m" .write_block.monitor.$kind 0
+done
+agree "$T/g"
+record=$(jq -r .acquisition.supervisor_record "$m")
+assert_eq "$(jq -c '[.attempts[] | {time, pid, uid, name, what, node}]' "$record")" \
+    "$(jq -c '[.write_block.monitor.attempts[] | {time, pid, uid, name, what, node}]' "$m")" \
+    "the record's attempts"
+assert_eq "$(jq .refused "$record")" "$(jq .write_block.monitor.refused "$m")"
+assert_eq "$(grep -c 'refused to process' "$T/g.log")" "$(jq .write_block.monitor.refused "$m")"
