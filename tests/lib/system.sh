@@ -474,7 +474,7 @@ assert_only() {
 child_of() {
     local child
     for child in $(cat "/proc/$1/task/"*/children 2>/dev/null); do
-        if [ "$(tr '\0' ' ' <"/proc/$child/cmdline" 2>/dev/null | cut -d' ' -f1 | sed 's|.*/||')" = "$2" ]; then
+        if [ "$({ tr '\0' ' ' <"/proc/$child/cmdline"; } 2>/dev/null | cut -d' ' -f1 | sed 's|.*/||')" = "$2" ]; then
             echo "$child"
             return
         fi
