@@ -9,6 +9,7 @@
 
 #include "acquire/acquisition.h"
 #include "acquire/jobstate.h"
+#include "acquire/mend.h"
 #include "acquire/papers.h"
 #include "acquire/prepare.h"
 #include "acquire/protection.h"
@@ -417,6 +418,8 @@ main(int argc, char **argv)
     a.progress = progress_new(a.options.quiet ? PROGRESS_NONE : a.options.progress);
     if (acquire(&a, &err) != 0) {
         progress_free(a.progress);
+        if (a.result.ready && jobstate_is_kept(&a) && mend_can(err.sys))
+            err.outcome = OUTCOME_INTERRUPTED;
         code = err_report(&err);
         report_leftovers(&a);
     } else {

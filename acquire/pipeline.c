@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "acquire/mend.h"
 #include "common/text.h"
 
 struct worker { /* one thread and what it works on */
@@ -117,14 +118,8 @@ run_packer(void *arg)
 void
 pipeline_sink_drop(struct pipeline_sink *s)
 {
-    static const int mendable[] = {ENOSPC, EDQUOT,  EIO,       EROFS,     ENODEV,    ENXIO,
-                                   ESTALE, EFBIG,   ETIMEDOUT, ENOENT,    ENOTCONN,  EHOSTDOWN,
-                                   EPIPE,  ENOLINK, EREMOTEIO, ENOMEDIUM, ECONNRESET};
-
-    for (size_t i = 0; i < sizeof mendable / sizeof mendable[0]; i++) {
-        if (s->err.sys == mendable[i])
-            s->err.outcome = OUTCOME_INTERRUPTED;
-    }
+    if (mend_can(s->err.sys))
+        s->err.outcome = OUTCOME_INTERRUPTED;
     s->failed = true;
 }
 

@@ -14,6 +14,7 @@
 
 #include "acquire/ewf_shape.h"
 #include "acquire/keep.h"
+#include "acquire/mend.h"
 #include "acquire/sink.h"
 #include "common/cleanup.h"
 #include "common/ewf_format.h"
@@ -340,17 +341,21 @@ watch_for_next(struct e01_sink *s, uint64_t chunk_start)
     begin_segment(s, s->number + 1, chunk_start);
 }
 
-/* libewf's errors carry no errno, and a full disk is what a job can be resumed from. */
+/* libewf's errors carry no errno: `sys` is what it left behind, 0 before the call. A full disk is
+   told by its space too, and is what a job can be resumed from. */
 static int
-write_failed(const struct e01_sink *s, libewf_error_t **error, struct err *err)
+write_failed(const struct e01_sink *s, int sys, libewf_error_t **error, struct err *err)
 {
     struct statvfs fs;
 
     (void)ewf_failed(error, "cannot write to the E01", err);
-    if (fstatvfs(s->spec.dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < FULL_BELOW) {
-        (void)err_set(err, OUTCOME_INTERRUPTED, "cannot write to the E01: no space left");
-        err->sys = ENOSPC;
-    }
+    if (fstatvfs(s->spec.dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < FULL_BELOW)
+        sys = ENOSPC;
+    if (!mend_can(sys))
+        return -1;
+    errno = sys;
+    (void)err_errno(err, "cannot write to the E01");
+    err->outcome = OUTCOME_INTERRUPTED;
     return -1;
 }
 
@@ -361,11 +366,13 @@ write_chunk(struct e01_sink *s, const struct packed_chunk *c, struct err *err)
     uint8_t adler[4] = {(uint8_t)c->adler, (uint8_t)(c->adler >> 8), (uint8_t)(c->adler >> 16),
                         (uint8_t)(c->adler >> 24)};
     libewf_error_t *error = NULL;
-    ssize_t w = libewf_handle_write_chunk(s->handle, c->data, c->size, c->media, c->compressed,
-                                          adler, c->adler, !c->compressed, &error);
+    ssize_t w;
 
+    errno = 0;
+    w = libewf_handle_write_chunk(s->handle, c->data, c->size, c->media, c->compressed, adler,
+                                  c->adler, !c->compressed, &error);
     if (w < 0 || (size_t)w < c->size)
-        return write_failed(s, &error, err);
+        return write_failed(s, errno, &error, err);
     s->in_segment += c->size;
     s->behind += c->size;
     watch_for_next(s, s->at);
@@ -439,9 +446,10 @@ e01_finish(struct sink *base, const struct sink_final *final, struct err *err)
         set_hash(s, "SHA1", manifest_hash_find(final->hashes, "sha1"), err) != 0 ||
         append_errors(s, final->unreadable, err) != 0)
         return -1;
+    errno = 0;
     if (libewf_handle_write_finalize(s->handle, &error) < 0 ||
         libewf_handle_close(s->handle, &error) != 0)
-        return write_failed(s, &error, err);
+        return write_failed(s, errno, &error, err);
     segment_log_close(s->spec.log, s->at - s->start);
     return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/text.h"
@@ -64,15 +65,18 @@ fd_close(struct source *s)
 static const struct source_ops fd_ops = {.pread = fd_pread, .close = fd_close};
 
 /* A file system that takes the flag may still refuse the reads (tmpfs before 6.6, odd offsets), so
-   one read is tried. */
+   one read is tried. Of a device none is: it may be of a bad sector, and every one counts. */
 static bool
 try_direct(int fd, int flags, uint64_t start, void *probe)
 {
+    struct stat st;
+
     if (start % SOURCE_ALIGNMENT != 0 && start % 512 != 0)
         return false;
     if (fcntl(fd, F_SETFL, flags | O_DIRECT) != 0)
         return false;
-    if (pread(fd, probe, SOURCE_ALIGNMENT, (off_t)start) >= 0 || errno != EINVAL)
+    if ((fstat(fd, &st) == 0 && S_ISBLK(st.st_mode)) ||
+        pread(fd, probe, SOURCE_ALIGNMENT, (off_t)start) >= 0 || errno != EINVAL)
         return true;
     (void)fcntl(fd, F_SETFL, flags & ~O_DIRECT);
     return false;

@@ -5,15 +5,16 @@
  *   STATE    a file of 8 bytes: how many calls were counted so far, by all processes together
  *   DIR      the calls count that change a regular file on the file system of this directory
  *   N        the first that fails, counted from 1; 0: none
- *   ERRNO    a number
+ *   ERRNO    a number; 0: the process is killed instead, before the call does anything
  *   once|on  whether those after it fail as well
  *
- * What counts: write, writev, pwrite, ftruncate, fsync, fdatasync. A failing write has written
- * nothing. stdio's own writes are not seen.
+ * What counts: write, writev, pwrite, ftruncate, fsync, fdatasync, and with a directory there
+ * rename and link. A failing call has done nothing. stdio's own writes are not seen.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -67,11 +68,14 @@ fails(int fd)
     struct stat st;
     uint64_t n;
 
-    if (!count || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_dev != device)
+    if (!count || fstat(fd, &st) != 0 || st.st_dev != device ||
+        !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
         return false;
     n = atomic_fetch_add(count, 1) + 1;
     if (first == 0 || n < first || (n > first && !lasting))
         return false;
+    if (error == 0)
+        (void)kill(getpid(), SIGKILL);
     errno = error;
     return true;
 }
@@ -122,4 +126,22 @@ int
 fdatasync(int fd)
 {
     return fails(fd) ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int
+renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+    return fails(to_dir) ? -1 : (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, 0);
+}
+
+int
+renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+    return fails(to_dir) ? -1 : (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
+int
+linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
+{
+    return fails(to_dir) ? -1 : (int)syscall(SYS_linkat, from_dir, from, to_dir, to, flags);
 }

@@ -2,7 +2,8 @@
 # Jobs that are killed at a random moment each (in the middle, while a segment closes, while the image
 # is read back, while files get their names, while they go on after an earlier kill) and then lose what
 # a power cut may take: all that the journal does not promise. Each is continued, and its image is that
-# of a job that was never interrupted. E01 and raw, with and without damage, with and without a copy.
+# of a job that was never interrupted. E01 and raw, with and without damage and a copy, in
+# stream and in rescue mode.
 . "$(dirname "$0")/../lib/system.sh"
 require_loop
 require jq ewfverify sha256sum perl
@@ -49,6 +50,21 @@ lose() {
     esac
 }
 
+# lose_unmapped DIR: of a rescue's staging file all that its map does not promise.
+lose_unmapped() {
+    [ -e "$1/x.rescue.map" ] || return 0
+    perl - "$1/x.rescue.map" "$1/x.rescue.img" <<'EOF'
+open my $map, '<', $ARGV[0] or exit 0;
+open my $img, '+<', $ARGV[1] or die "$ARGV[1]: $!";
+while (<$map>) {
+    next unless /^0x([0-9A-F]+)\s+0x([0-9A-F]+)\s+[^+]$/i;
+    my $length = hex $2;
+    sysseek $img, hex $1, 0;
+    while ($length > 0) { $length -= syswrite $img, 'lost' x 16384, $length > 65536 ? 65536 : $length; }
+}
+EOF
+}
+
 # power_cut DIR: what is in DIR/x.partial without a promise.
 power_cut() {
     local partial=$1/x.partial journal=$1/x.partial/x.journal file name keep start
@@ -66,6 +82,7 @@ power_cut() {
         fi
         lose "$file" "$keep"
     done
+    lose_unmapped "$partial"
     # Names are durable later than files: some that moved last are back where they were.
     if grep -q '"moving"' "$journal" && ! [ -e "$1/x.manifest.json" ]; then
         for file in "$1"/x.*; do
@@ -123,7 +140,7 @@ killed() {
         ! [ -d "$T/d/x.partial" ] || [ -e "$T/d/x.manifest.json" ]; then
         return 1
     fi
-    echo "  $moment: $(grep -o '"type":"[a-z]*"' "$T/d/x.partial/x.journal" | tail -n 1), exit $status" >>"$T/moments"
+    echo "  ${mode:-stream} $moment: $(grep -o '"type":"[a-z]*"' "$T/d/x.partial/x.journal" | tail -n 1), exit $status" >>"$T/moments"
 }
 
 # whole DIR FORMAT DAMAGED: what each job must have left in the end.
@@ -149,11 +166,13 @@ done_kills=0 resumes=0 tries=0 again=0
 while [ $done_kills -lt "$kills" ]; do
     format=$([ $((tries % 2)) -eq 0 ] && echo e01 || echo raw)
     damaged=$((tries / 2 % 2))
+    mode=()
+    [ $damaged -eq 0 ] || [ $((tries % 3)) -ne 0 ] || mode=(--rescue)
     copy=()
     [ $((tries % 5)) -ne 0 ] || copy=(--copy "$T/c/x")
     tries=$((tries + 1))
     if killed exhibit acquire "${devices[damaged]}" "$T/d/x" --format $format --segment-size 2M \
-        --retries 0 --quiet "${copy[@]}"; then
+        --retries 0 --quiet "${copy[@]}" "${mode[@]}"; then
         while :; do
             done_kills=$((done_kills + 1))
             power_cut "$T/d"

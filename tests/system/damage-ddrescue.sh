@@ -6,8 +6,6 @@ require_loop
 require jq ddrescue
 how_many maps 2 50 "random damage maps beside ddrescue"
 seed=${EXHIBIT_SEED:-$$}
-modes=(stream)
-! exhibit acquire --help | grep -q -e --rescue || modes+=(rescue)
 echo "EXHIBIT_SEED=$seed"
 
 # exhibit_reads MODE: sets `count` to the failing reads; the sectors are compared.
@@ -38,9 +36,9 @@ for ((i = 0; i < maps; i++)); do
     # What it could not read it leaves as a hole.
     truncate -s "$size" "$T/peer.raw"
     counts=
-    for mode in "${modes[@]}"; do
+    for mode in stream rescue; do
         exhibit_reads $mode
-        [ "$count" -le "$peer" ] || fail "map $((seed + i)): $count failing reads, ddrescue $peer"
+        [ "$count" -le "$peer" ] || fail "map $((seed + i)), $mode: $count failing reads, ddrescue $peer"
         counts+=" $mode $count"
     done
     echo "map $((seed + i)): $sector bytes a sector, $((${#BAD[@]} / 2)) ranges, $retries retries;" \

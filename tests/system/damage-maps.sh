@@ -7,8 +7,6 @@ require_loop
 require jq ddrescuelog ewfinfo ewfverify ewfexport
 how_many maps 3 50 "random damage maps, in each mode and format"
 seed=${EXHIBIT_SEED:-$$}
-modes=(stream)
-! exhibit acquire --help | grep -q -e --rescue || modes+=(rescue)
 echo "EXHIBIT_SEED=$seed"
 
 # disk MAP_SEED SECTOR: a disk with random damage; sets DEV, BAD and what is expected of it.
@@ -51,7 +49,7 @@ acquired() {
 
 for ((i = 0; i < maps; i++)); do
     disk $((seed + i)) $((i % 2 ? 4096 : 512))
-    for mode in "${modes[@]}"; do
+    for mode in stream rescue; do
         for format in e01 raw; do
             acquired $mode $format
         done
