@@ -190,11 +190,20 @@ digest_update(struct digest *d, const void *data, size_t n)
     }
 }
 
-/* Both chains stand between two blocks, so that they can take the same ones. */
+/* What goes side by side: MD5s, and the SHA-256s that can. */
 static bool
-between_blocks(const struct digest *d)
+goes_along(const struct digest *d)
 {
-    return d->by == BY_MD5 ? d->md5.length % MD5_BLOCK == 0 : d->sha256.num == 0;
+    return d->by == BY_MD5 || (d->by == BY_SHA256 && d->weaves);
+}
+
+/* Bytes until it stands between two blocks, where chains can take the same ones. */
+static size_t
+to_next_block(const struct digest *d)
+{
+    size_t have = d->by == BY_MD5 ? (size_t)(d->md5.length % MD5_BLOCK) : d->sha256.num;
+
+    return (MD5_BLOCK - have) % MD5_BLOCK;
 }
 
 static struct md5_sha256
@@ -233,6 +242,18 @@ update_woven(struct digest *const md5[2], struct digest *const sha256[2], size_t
     }
 }
 
+/* How many bytes those of them that go along need until they stand between two blocks: the first
+   decides, the others go alone if they need another number. */
+static size_t
+common_start(struct digest *const *v, size_t n, size_t len)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (goes_along(v[i]))
+            return to_next_block(v[i]) < len ? to_next_block(v[i]) : 0;
+    }
+    return 0;
+}
+
 void
 digest_update_all(struct digest *const *v, size_t n, const void *data, size_t len)
 {
@@ -240,28 +261,34 @@ digest_update_all(struct digest *const *v, size_t n, const void *data, size_t le
     struct digest *sha256[DIGEST_TOGETHER_MAX];
     size_t n_md5 = 0;
     size_t n_sha256 = 0;
+    size_t start = common_start(v, n, len);
+    const uint8_t *rest = (const uint8_t *)data + start;
 
     for (size_t i = 0; i < n; i++) {
-        if (v[i]->by == BY_MD5 && between_blocks(v[i]))
-            md5[n_md5++] = v[i];
-        else if (v[i]->by == BY_SHA256 && v[i]->weaves && between_blocks(v[i]))
-            sha256[n_sha256++] = v[i];
-        else
+        if (!goes_along(v[i]) || to_next_block(v[i]) != start) {
             digest_update(v[i], data, len);
+            continue;
+        }
+        digest_update(v[i], data, start);
+        if (v[i]->by == BY_MD5)
+            md5[n_md5++] = v[i];
+        else
+            sha256[n_sha256++] = v[i];
     }
+    len -= start;
     while (n_md5 > 0 && n_sha256 > 0) {
         size_t two = n_md5 > 1 && n_sha256 > 1 ? 2 : 1;
 
         n_md5 -= two;
         n_sha256 -= two;
-        update_woven(md5 + n_md5, sha256 + n_sha256, two, data, len);
+        update_woven(md5 + n_md5, sha256 + n_sha256, two, rest, len);
     }
     for (; n_md5 > 1; n_md5 -= 2)
-        md5_update_pair(&md5[n_md5 - 1]->md5, data, len, &md5[n_md5 - 2]->md5, data, len);
+        md5_update_pair(&md5[n_md5 - 1]->md5, rest, len, &md5[n_md5 - 2]->md5, rest, len);
     if (n_md5 > 0)
-        digest_update(md5[0], data, len);
+        digest_update(md5[0], rest, len);
     while (n_sha256 > 0)
-        digest_update(sha256[--n_sha256], data, len);
+        digest_update(sha256[--n_sha256], rest, len);
 }
 
 void
