@@ -25,7 +25,28 @@ struct lane {
 
     const struct image *image;
     uint8_t *buf;
+
+    struct lane *along; /* of the same kind over the same bytes: fed with this one; not owned */
 };
+
+#define FOR_EACH_ALONG(k, l) for (struct lane *k = (l); k; k = k->along)
+
+/* n bytes into the lane's hash and into those that go along; with files, into the current file's as
+   well. */
+static void
+feed(struct lane *l, const void *data, size_t n, bool files)
+{
+    struct digest *v[DIGEST_TOGETHER_MAX];
+    size_t n_v = 0;
+
+    FOR_EACH_ALONG(k, l)
+    {
+        v[n_v++] = k->digest;
+        if (files)
+            v[n_v++] = k->file_digest;
+    }
+    digest_update_all(v, n_v, data, n);
+}
 
 /* --- the whole media ------------------------------------------------------------------------ */
 
@@ -35,15 +56,17 @@ media_on_block(struct lane *l, const struct block *b)
     l->broken = l->broken || b->missing || b->media_offset != l->at;
     if (l->broken)
         return;
-    digest_update(l->digest, b->data, b->length);
+    feed(l, b->data, b->length, false);
     l->at += b->length;
 }
 
 static void
 media_on_end(struct lane *l, const atomic_bool *stop)
 {
-    if (!*stop && !l->broken)
-        digest_final_hex(l->digest, l->results[0].hex);
+    if (*stop || l->broken)
+        return;
+    FOR_EACH_ALONG(k, l)
+    digest_final_hex(k->digest, k->results[0].hex);
 }
 
 /* --- the media of a raw image, and the files that it consists of ---------------------------- */
@@ -56,8 +79,11 @@ raw_end_files(struct lane *l)
 
     while (l->file_digest && l->current < info->n_segments &&
            info->segments[l->current].media_offset + info->segments[l->current].media_length <=
-               l->at)
-        digest_final_hex(l->file_digest, l->file_results[l->current++].hex);
+               l->at) {
+        FOR_EACH_ALONG(k, l)
+        digest_final_hex(k->file_digest, k->file_results[l->current].hex);
+        l->current++;
+    }
 }
 
 static void
@@ -76,7 +102,7 @@ raw_on_block(struct lane *l, const struct block *b)
         uint64_t left = s->media_offset + s->media_length - l->at;
         size_t n = left < b->length - done ? (size_t)left : b->length - done;
 
-        digest_update_pair(l->digest, l->file_digest, b->data + done, n);
+        feed(l, b->data + done, n, true);
         l->at += n;
         done += n;
         raw_end_files(l);
@@ -87,8 +113,11 @@ static void
 raw_on_end(struct lane *l, const atomic_bool *stop)
 {
     media_on_end(l, stop);
-    if (!l->file_digest)
-        l->file_results[0] = l->results[0];
+    FOR_EACH_ALONG(k, l)
+    {
+        if (!k->file_digest)
+            k->file_results[0] = k->results[0];
+    }
 }
 
 /* --- pieces --------------------------------------------------------------------------------- */
@@ -109,18 +138,28 @@ piece_take(struct lane *l, const struct manifest_piece *p, const struct block *b
     }
     l->broken = l->broken || b->missing || l->at != from;
     if (!l->broken)
-        digest_update(l->digest, b->data + (from - b->media_offset), (size_t)(to - from));
+        feed(l, b->data + (from - b->media_offset), (size_t)(to - from), false);
     l->at = to;
+}
+
+/* The hashes of what is current are the results, if they count, and start afresh. */
+static void
+end_hashes(struct lane *l, bool count)
+{
+    FOR_EACH_ALONG(k, l)
+    {
+        char hex[DIGEST_HEX_MAX];
+
+        digest_final_hex(k->digest, hex);
+        if (count)
+            (void)snprintf(k->results[l->current].hex, DIGEST_HEX_MAX, "%s", hex);
+    }
 }
 
 static void
 piece_end(struct lane *l)
 {
-    char hex[DIGEST_HEX_MAX];
-
-    digest_final_hex(l->digest, hex); /* also to start afresh */
-    if (!l->broken)
-        (void)snprintf(l->results[l->current].hex, DIGEST_HEX_MAX, "%s", hex);
+    end_hashes(l, !l->broken);
     l->current++;
     l->broken = true; /* until the next one's beginning is seen */
 }
@@ -176,11 +215,14 @@ file_hash_to(struct lane *l, uint64_t to, const atomic_bool *stop)
         ssize_t got = image_segment_read(l->image, l->current, l->buf, n, l->at);
 
         if (got <= 0) {
-            l->results[l->current].sys = got < 0 ? errno : 0;
+            int sys = got < 0 ? errno : 0;
+
+            FOR_EACH_ALONG(k, l)
+            k->results[l->current].sys = sys;
             l->broken = true;
             return;
         }
-        digest_update(l->digest, l->buf, (size_t)got);
+        feed(l, l->buf, (size_t)got, false);
         l->at += (uint64_t)got;
     }
 }
@@ -188,14 +230,11 @@ file_hash_to(struct lane *l, uint64_t to, const atomic_bool *stop)
 static void
 file_finish(struct lane *l, const atomic_bool *stop)
 {
-    char hex[DIGEST_HEX_MAX];
     bool present = file_at(l, l->current)->present;
 
     if (present)
         file_hash_to(l, UINT64_MAX, stop);
-    digest_final_hex(l->digest, hex);
-    if (present && !l->broken && !(stop && *stop))
-        (void)snprintf(l->results[l->current].hex, DIGEST_HEX_MAX, "%s", hex);
+    end_hashes(l, present && !l->broken && !(stop && *stop));
     l->current++;
     l->at = 0;
     l->broken = false;
@@ -308,6 +347,17 @@ lane_free(struct lane *l)
     free(l->results);
     free(l->buf);
     free(l);
+}
+
+bool
+lane_join(struct lane *l, struct lane *other)
+{
+    if (l == other || l->along || other->along || strcmp(digest_name(l->digest), "md5") != 0 ||
+        !digest_sha256_is_free(other->digest) || l->on_block != other->on_block ||
+        l->pieces != other->pieces || l->n_results != other->n_results)
+        return false;
+    l->along = other;
+    return true;
 }
 
 void

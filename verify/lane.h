@@ -1,5 +1,5 @@
 /*
- * Lanes: what consumes the media in order, each in a thread of its own. A lane computes one hash:
+ * Lanes: what consumes the media in order, in threads of their own. A lane computes one hash:
  * of the whole media, of its pieces, or of the segment files (which it reads itself, just behind
  * the workers, while their pages are still in the page cache).
  */
@@ -28,6 +28,10 @@ struct lane *lane_new_pieces(const char *hash, const struct manifest_piece *piec
 /* Over each segment file that is present. */
 struct lane *lane_new_files(const char *hash, const struct image *img, struct err *err);
 void lane_free(struct lane *l);
+
+/* If l is an MD5 and `other` a SHA-256 over the same bytes that is free beside it (digest.h): true,
+   and from now on lane_run(l) does the work of both. */
+bool lane_join(struct lane *l, struct lane *other);
 
 /* The body of the lane's thread: takes blocks until the end. `stop` is looked at where the lane
    reads files after the last block. */

@@ -218,6 +218,23 @@ make_file_lanes(struct scan *s, struct err *err)
     return 0;
 }
 
+/* A lane that another takes along needs no thread. */
+static void
+join_lanes(struct scan *s)
+{
+    for (size_t i = 0; i < s->n_lanes; i++) {
+        for (size_t k = 0; k < s->n_lanes; k++) {
+            if (!lane_join(s->lanes[i], s->lanes[k]))
+                continue;
+            s->n_lanes--;
+            for (size_t m = k; m < s->n_lanes; m++)
+                s->lanes[m] = s->lanes[m + 1];
+            i -= k < i;
+            break;
+        }
+    }
+}
+
 static int
 make_lanes(struct scan *s, struct err *err)
 {
@@ -235,6 +252,7 @@ make_lanes(struct scan *s, struct err *err)
             return -1;
         out->n_pieces++;
     }
+    join_lanes(s);
     return 0;
 }
 
