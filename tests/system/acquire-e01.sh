@@ -65,7 +65,9 @@ assert_json $m '.acquisition | .started <= .finished' true
 assert_json $m .write_block.level read-only-flag
 assert_json $m '.write_block.read_only_flag | [.before, .during, .after] | tostring' \
     '[false,true,true]'
-assert_json $m .write_block.monitor.available false
+# Whether the kernel lets it count is the machine's to say; vm/monitor.sh looks at the figures.
+assert_json "$m" '.write_block.monitor | if .available then .reads > 0 and .writes == 0
+    else .reads == null and (.missing | length) > 0 end' true
 for node in "$DEV" "$DEV"p*; do
     [ -b "$node" ] || continue
     assert_eq "$(blockdev --getro "$node")" 1 "read-only flag of $node"
