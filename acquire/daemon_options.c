@@ -22,12 +22,28 @@ static const struct {
 };
 
 /* Options whose argument is a path. */
-static const char *const paths[] = {"copy", "sign-key", "sign-cert", "passphrase-file"};
+static const struct {
+    const char *name;
+    bool or_uri; /* "pkcs11:..." is a key that OpenSSL finds elsewhere */
+} paths[] = {
+    {"copy", false},         {"sign-key", true},    {"sign-cert", true}, {"passphrase-file", false},
+    {"rescue-image", false}, {"rescue-map", false},
+};
 
 static bool
 is_option(const char *word, size_t n, const char *name)
 {
     return strlen(name) == n && memcmp(word, name, n) == 0;
+}
+
+bool
+daemon_option_is_path(const char *name, size_t n, const char *value)
+{
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        if (is_option(name, n, paths[i].name))
+            return !paths[i].or_uri || value[0] == '/' || !strchr(value, ':');
+    }
+    return false;
 }
 
 /* `value` is what follows the '=', or the next word, or NULL. */
@@ -41,12 +57,9 @@ check_one(const char *name, size_t n, const char *value, struct err *err)
                            refused[i].name, refused[i].value ? " " : "",
                            refused[i].value ? refused[i].value : "", refused[i].why);
     }
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        /* "pkcs11:..." is a key that OpenSSL finds elsewhere. */
-        if (is_option(name, n, paths[i]) && value && value[0] != '/' && !strchr(value, ':'))
-            return err_set(err, OUTCOME_USAGE, "'--%s %s': the path must be absolute", paths[i],
-                           value);
-    }
+    if (value && value[0] != '/' && daemon_option_is_path(name, n, value))
+        return err_set(err, OUTCOME_USAGE, "'--%.*s %s': the path must be absolute", (int)n, name,
+                       value);
     return 0;
 }
 

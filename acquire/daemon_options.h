@@ -16,6 +16,10 @@
 int daemon_options_check(const char *source, const char *dest, char *const *options, size_t n,
                          struct err *err);
 
+/* True if an option with that long name (n bytes) and value takes a path, which must be absolute in
+   a job: not where a key's URI is. */
+bool daemon_option_is_path(const char *name, size_t n, const char *value);
+
 /* exhibit-acquire's argv for the job. Strings stay the job's; the array is the caller's. */
 char **daemon_options_argv(const struct daemon_job *job, bool resume);
 

@@ -82,6 +82,13 @@ static const struct program program = {
     .n_options = sizeof specs / sizeof specs[0],
 };
 
+const struct option_spec *
+acquire_option_table(size_t *n)
+{
+    *n = sizeof specs / sizeof specs[0];
+    return specs;
+}
+
 /* The place of word in a NULL-terminated list, or -1 with an error that lists them. */
 static int
 choose(const char *word, const char *const names[], const char *what, struct err *err)

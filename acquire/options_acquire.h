@@ -11,6 +11,7 @@
 #include "acquire/job.h"
 #include "common/digest.h"
 #include "common/err.h"
+#include "common/options.h"
 #include "common/progress.h"
 #include "common/signature.h"
 #include "common/supervisor_proto.h"
@@ -51,6 +52,11 @@ struct acquire_options {
     int argc;
     char **argv; /* as typed, in that order; lives as long as the program */
 };
+
+/* The table, for programs that pass options on. */
+const struct option_spec *acquire_option_table(size_t *n);
+/* The long name of the option with that id. */
+const char *acquire_option_name(int id);
 
 int acquire_options_parse(int argc, char **argv, struct acquire_options *o, struct err *err);
 

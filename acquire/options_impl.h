@@ -48,7 +48,4 @@ enum id {
 /* Where an option lies that only notes its argument; NULL: it is another. */
 const char **acquire_text_option(struct acquire_options *o, int id);
 
-/* Its long name. */
-const char *acquire_option_name(int id);
-
 #endif

@@ -46,6 +46,8 @@ fail(struct reader *r, uint64_t at, int sys, struct err *err)
         return err_set(err, OUTCOME_INTERRUPTED,
                        "the source ends at byte %" PRIu64 ", before its size: it has changed",
                        r->spec.offset + at);
+    if (sys == ECANCELED) /* the gate was closed before it was told to stop */
+        return err_set(err, OUTCOME_INTERRUPTED, "interrupted");
     errno = sys;
     (void)err_errno(err, "cannot read the source at byte %" PRIu64, r->spec.offset + at);
     if (source_classify(sys) == SOURCE_GONE)

@@ -56,6 +56,8 @@ bytes_there(const struct samples_spec *s)
 static int
 source_lost(const struct samples_spec *s, uint64_t at, struct err *err)
 {
+    if (errno == ECANCELED)
+        return err_set(err, OUTCOME_INTERRUPTED, "interrupted");
     (void)err_errno(err, "cannot read the source at byte %" PRIu64, s->offset + at);
     err->outcome = OUTCOME_INTERRUPTED;
     return -1;

@@ -11,16 +11,23 @@
 
 static const struct {
     const char *name;
+    const char *program; /* NULL: exhibit-NAME */
     const char *summary;
 } commands[] = {
-    {"acquire", "image a disk or a file, now"},
-    {"copy", "copy an image with all that belongs to it, and check the copy"},
-    {"custody", "the ledger of an image: who had it, and what was done"},
-    {"devices", "list the disks, and who uses them"},
-    {"release", "lift the write block that a job left on a disk"},
-    {"report", "explain an image: partitions, file systems, slack"},
-    {"seal", "sign a finished image, and have it time-stamped"},
-    {"verify", "check an image against its hashes"},
+    {"acquire", NULL, "image a disk or a file, now"},
+    {"cancel", "exhibit-client", "end a job of the daemon"},
+    {"copy", NULL, "copy an image with all that belongs to it, and check the copy"},
+    {"custody", NULL, "the ledger of an image: who had it, and what was done"},
+    {"devices", NULL, "list the disks, and who uses them"},
+    {"jobs", "exhibit-client", "list the jobs of the daemon"},
+    {"pause", "exhibit-client", "have a job of the daemon wait"},
+    {"release", NULL, "lift the write block that a job left on a disk"},
+    {"report", NULL, "explain an image: partitions, file systems, slack"},
+    {"resume", "exhibit-client", "have a job of the daemon go on"},
+    {"seal", NULL, "sign a finished image, and have it time-stamped"},
+    {"submit", "exhibit-client", "have the daemon image a disk or a file"},
+    {"verify", NULL, "check an image against its hashes"},
+    {"watch", "exhibit-client", "follow a job of the daemon to its end"},
 };
 
 static void
@@ -41,7 +48,7 @@ run(const char *command, char **argv, struct err *err)
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(command, commands[i].name) != 0)
             continue;
-        path = spawn_program_path(name, err);
+        path = spawn_program_path(commands[i].program ? commands[i].program : name, err);
         if (!path)
             return -1;
         (void)execv(path, argv);

@@ -24,9 +24,24 @@ static const struct option_spec standard[] = {
 
 #define N_STANDARD (sizeof standard / sizeof standard[0])
 
+/* What the help lists comes first. */
+static size_t
+n_listed(const struct program *p)
+{
+    return p->n_options + N_STANDARD;
+}
+
+static size_t
+n_specs(const struct program *p)
+{
+    return n_listed(p) + p->n_unlisted;
+}
+
 static const struct option_spec *
 spec_at(const struct program *p, size_t i)
 {
+    if (i >= n_listed(p))
+        return &p->unlisted[i - n_listed(p)];
     return i < p->n_options ? &p->options[i] : &standard[i - p->n_options];
 }
 
@@ -34,7 +49,7 @@ struct options *
 options_new(const struct program *program, int argc, char **argv)
 {
     struct options *o = xcalloc(1, sizeof *o);
-    size_t n = program->n_options + N_STANDARD;
+    size_t n = n_specs(program);
     char *s;
 
     o->program = program;
@@ -99,7 +114,7 @@ static void
 print_help(const struct program *p)
 {
     (void)printf("usage: %s %s\n\n%s\n\noptions:\n", p->name, p->usage, p->summary);
-    for (size_t i = 0; i < p->n_options + N_STANDARD; i++)
+    for (size_t i = 0; i < n_listed(p); i++)
         print_option(spec_at(p, i));
 }
 
@@ -107,7 +122,7 @@ print_help(const struct program *p)
 static int
 id_of(const struct program *p, int got)
 {
-    for (size_t i = 0; i < p->n_options + N_STANDARD; i++) {
+    for (size_t i = 0; i < n_specs(p); i++) {
         const struct option_spec *spec = spec_at(p, i);
 
         if (got == spec->id || (spec->letter && got == spec->letter))
@@ -123,7 +138,7 @@ named_in_full(const struct program *p, const char *word)
 {
     size_t n = strcspn(word, "=");
 
-    for (size_t i = 0; i < p->n_options + N_STANDARD; i++) {
+    for (size_t i = 0; i < n_specs(p); i++) {
         const struct option_spec *spec = spec_at(p, i);
 
         if (strlen(spec->name) == n && strncmp(spec->name, word, n) == 0)

@@ -24,6 +24,8 @@ struct program {
     const char *summary;               /* one sentence */
     const struct option_spec *options; /* -h/--help and --version are added to them */
     size_t n_options;
+    const struct option_spec *unlisted; /* taken as well, but explained elsewhere */
+    size_t n_unlisted;
 };
 
 struct options; /* the state of one run over argv */

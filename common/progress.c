@@ -97,7 +97,8 @@ progress_update(struct progress *p, const char *phase, uint64_t done, uint64_t t
                 uint64_t unreadable)
 {
     uint64_t now = clock_monotonic_ns();
-    bool fresh = strcmp(p->phase, phase) != 0;
+    /* A job that is resumed may begin the phase again. */
+    bool fresh = strcmp(p->phase, phase) != 0 || done < p->phase_done;
     double seconds;
     uint64_t rate;
     uint64_t eta;

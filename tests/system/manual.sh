@@ -14,24 +14,27 @@ in_help() {
     sed -nE 's/^ +(-[a-zA-Z], +)?(--[a-z0-9-]+).*/\2/p' "$1" | sort -u
 }
 
-compared=0
-for program in "$EXHIBIT_BIN"/exhibit-* "$EXHIBIT_BIN"/exhibitd; do
-    name=${program##*/}
-    case $name in
-    exhibit-api | exhibit-discard | exhibit-fetch | exhibit-supervisor | exhibit-worker | *-parser*) continue ;; # started by others only
-    esac
-    page=$pages/$name.1
-    [ "$name" != exhibitd ] || page=$pages/$name.8
+# compare PAGE COMMAND...: its --help with that page.
+compare() {
+    local page=$1
+    shift
     assert_exists "$page"
-    expect 0 "$program" --help
+    expect 0 "$@" --help
     in_help "$T/out" >"$T/help"
     in_page "$page" >"$T/page"
-    [ -s "$T/help" ] || fail "no options found in the help of $name"
+    [ -s "$T/help" ] || fail "no options found in the help of $*"
     diff "$T/help" "$T/page" >"$T/diff" ||
-        fail "$name: --help (<) and manual page (>) differ: $(grep '^[<>]' "$T/diff" | tr '\n' ' ')"
+        fail "$*: --help (<) and manual page (>) differ: $(grep '^[<>]' "$T/diff" | tr '\n' ' ')"
     compared=$((compared + 1))
+}
+
+compared=0
+expect 0 exhibit --help
+for command in $(sed -nE 's/^  ([a-z]+) .*/\1/p' "$T/out"); do
+    compare "$pages/exhibit-$command.1" exhibit "$command"
 done
-[ "$compared" -ge 3 ] || fail "only $compared programs compared"
+compare "$pages/exhibitd.8" exhibitd
+[ "$compared" -ge 15 ] || fail "only $compared commands compared"
 
 # Every command of the dispatcher is in exhibit(1), and the other way round.
 expect 0 exhibit --help
