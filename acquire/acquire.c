@@ -338,6 +338,16 @@ say_resume(const struct acquisition *a)
         (void)fputs("{\"resumable\":true}\n", stderr);
 }
 
+static bool
+some_failed(const struct acquisition *a)
+{
+    for (size_t i = 0; i < a->n_dest; i++) {
+        if (a->result.sinks[i].failed)
+            return true;
+    }
+    return false;
+}
+
 /* Nothing half-made is left without a word. */
 static void
 report_leftovers(struct acquisition *a)
@@ -425,6 +435,8 @@ main(int argc, char **argv)
     } else {
         progress_free(a.progress);
         code = report_end(&a);
+        if (some_failed(&a) && jobstate_is_kept(&a))
+            say_resume(&a);
         if (a.options.json)
             print_manifest(&a);
         else if (!a.options.quiet && (code == OUTCOME_DONE || code == OUTCOME_FINDINGS))

@@ -235,11 +235,15 @@ destination_publish(struct destination *d, const char *last, struct err *err)
 
     if (r == 0)
         r = move_all(d, &names, err);
+    if (r == 0 && outfile_sync_dir(d->parent, err) != 0) {
+        take_back(d, &names, names.n);
+        r = -1;
+    }
     names_free(&names);
     if (r != 0)
         return err_context(err, "cannot publish '%s'", d->path);
     (void)destination_remove_empty(d);
-    return outfile_sync_dir(d->parent, err);
+    return 0;
 }
 
 /* --- a job that was interrupted --- */
@@ -282,13 +286,38 @@ destination_is_published(const struct destination *d, const char *suffix)
     return is_there(d->parent, name, &st) && !is_there(d->dir, name, &st);
 }
 
+/* The log may have got a line more between its listing and its move. */
+static bool
+is_as_listed(const struct destination *d, const char *file, const struct stat *st, uint64_t size)
+{
+    size_t n = strlen(d->name);
+    bool log = strncmp(file, d->name, n) == 0 && strcmp(file + n, ".log") == 0;
+
+    return S_ISREG(st->st_mode) &&
+           (log ? (uint64_t)st->st_size >= size : (uint64_t)st->st_size == size);
+}
+
+int
+destination_check_back(const struct destination *d, const char *file, uint64_t size,
+                       struct err *err)
+{
+    struct stat st;
+
+    if (is_there(d->dir, file, &st) || !is_there(d->parent, file, &st) ||
+        is_as_listed(d, file, &st, size))
+        return 0;
+    return err_set(err, OUTCOME_REFUSED,
+                   "cannot resume '%s': its '%s' has its place already, and was changed since",
+                   d->path, file);
+}
+
 int
 destination_take_back(const struct destination *d, const char *file, uint64_t size, struct err *err)
 {
     struct stat st;
 
-    if (is_there(d->dir, file, &st) || !is_there(d->parent, file, &st) || !S_ISREG(st.st_mode) ||
-        (uint64_t)st.st_size != size)
+    if (is_there(d->dir, file, &st) || !is_there(d->parent, file, &st) ||
+        !is_as_listed(d, file, &st, size))
         return 0;
     return outfile_move(d->parent, file, d->dir, file, err);
 }

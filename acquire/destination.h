@@ -43,8 +43,12 @@ json_t *destination_list(const struct destination *d);
 /* Whether NAME and that suffix has come to stand beside DEST, and is not in DEST.partial. */
 bool destination_is_published(const struct destination *d, const char *suffix);
 
-/* Moves a file that stands beside DEST and no longer in DEST.partial back there, if it has that
-   size. */
+/* Refuses if a file that stands beside DEST and no longer in DEST.partial has another size than was
+   listed (a log: a lesser one). */
+int destination_check_back(const struct destination *d, const char *file, uint64_t size,
+                           struct err *err);
+
+/* Moves such a file back, if it has that size. */
 int destination_take_back(const struct destination *d, const char *file, uint64_t size,
                           struct err *err);
 

@@ -110,17 +110,25 @@ begin_line(const struct acquisition *a)
     return v;
 }
 
+/* A destination that fails as early as this must not keep the other from its image; but a job that
+   not all of them know of cannot be resumed. */
 static int
 begin_new(struct acquisition *a, struct err *err)
 {
+    bool all = true;
+
     a->started = clock_now();
     for (size_t i = 0; i < a->n_dest; i++) {
         a->journals[i] = journal_create(a->dest[i].dir, a->dest[i].name, err);
         if (!a->journals[i])
-            return -1;
+            (void)err_context(err, "'%s'", a->dest[i].partial);
     }
-    a->journaled = add(a, begin_line(a), true, err) == 0;
-    return a->journaled ? 0 : -1;
+    if (add(a, begin_line(a), true, err) != 0)
+        return -1;
+    for (size_t i = 0; i < a->n_dest; i++)
+        all &= a->journals[i] != NULL;
+    a->journaled = all;
+    return 0;
 }
 
 /* What is made anew each time that a job comes to its end. */

@@ -9,6 +9,7 @@
 #include "acquire/jobstate_impl.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/manifest.h"
 #include "common/text.h"
 
 static int
@@ -67,6 +68,50 @@ take_options(struct acquisition *a, struct err *err)
     return acquire_options_resume(&a->options, h->argc, h->argv, cwd ? cwd : "/", err);
 }
 
+typedef int moving_step(const struct destination *d, const char *file, uint64_t size,
+                        struct err *err);
+
+static int
+each_moving(const struct acquisition *a, moving_step *step, struct err *err)
+{
+    for (size_t i = 0; i < a->n_dest + a->n_places; i++) {
+        const struct destination *d = i < a->n_dest ? &a->dest[i] : &a->place[i - a->n_dest];
+        const json_t *v;
+        size_t k;
+
+        json_array_foreach(a->history.moving[i], k, v)
+        {
+            AUTO_FREE char *file = json_get_bytes(v, "file");
+            uint64_t size;
+
+            if (!file || strchr(file, '/') || json_get_u64(v, "size", &size, err) != 0)
+                return nothing_to_resume(a, err);
+            if (step(d, file, size, err) != 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+/* A copy failed after the other image had its names, and that one was signed or stamped: its
+   manifest must stay as it is. */
+static int
+check_sealed(const struct acquisition *a, struct err *err)
+{
+    static const char *const suffixes[] = {MANIFEST_SUFFIX ".p7s", MANIFEST_SUFFIX ".tsr"};
+
+    for (size_t i = 0; i < a->n_dest; i++) {
+        for (size_t k = 0; k < sizeof suffixes / sizeof suffixes[0]; k++) {
+            if (a->history.moving[i] && destination_is_published(&a->dest[i], suffixes[k]))
+                return err_set(err, OUTCOME_REFUSED,
+                               "cannot resume '%s': the image there is complete and sealed; copy "
+                               "its files to where one is missing",
+                               a->dest[i].path);
+        }
+    }
+    return 0;
+}
+
 /* A job that was killed while its files moved to their places: all of them, or back again. */
 static int
 finish_moving(struct acquisition *a, struct err *err)
@@ -82,24 +127,10 @@ finish_moving(struct acquisition *a, struct err *err)
                        "to resume",
                        a->options.dest);
     }
-    for (size_t i = 0; i < a->n_dest + a->n_places; i++) {
-        const struct destination *d = i < a->n_dest ? &a->dest[i] : &a->place[i - a->n_dest];
-        const json_t *all = a->history.moving[i];
-        const json_t *v;
-        size_t k;
-
-        json_array_foreach(all, k, v)
-        {
-            AUTO_FREE char *file = json_get_bytes(v, "file");
-            uint64_t size;
-
-            if (!file || strchr(file, '/') || json_get_u64(v, "size", &size, err) != 0)
-                return nothing_to_resume(a, err);
-            if (destination_take_back(d, file, size, err) != 0)
-                return -1;
-        }
-    }
-    return 0;
+    /* Either all of it can be done again, or nothing is touched. */
+    return check_sealed(a, err) == 0 && each_moving(a, destination_check_back, err) == 0
+               ? each_moving(a, destination_take_back, err)
+               : -1;
 }
 
 /* Where files of the image lie besides: DIR/NAME.partial, like DEST.partial. */
