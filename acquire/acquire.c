@@ -428,7 +428,7 @@ main(int argc, char **argv)
     a.progress = progress_new(a.options.quiet ? PROGRESS_NONE : a.options.progress);
     if (acquire(&a, &err) != 0) {
         progress_free(a.progress);
-        if (a.result.ready && jobstate_is_kept(&a) && mend_can(err.sys))
+        if (a.result.ready && !a.result.failed && jobstate_is_kept(&a) && mend_can(err.sys))
             err.outcome = OUTCOME_INTERRUPTED;
         code = err_report(&err);
         report_leftovers(&a);

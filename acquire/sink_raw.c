@@ -5,11 +5,14 @@
 
 #include "acquire/keep.h"
 #include "acquire/sink.h"
+#include "common/cleanup.h"
 #include "common/segname.h"
 #include "common/text.h"
 
 /* Dirty pages are sent to the disk this often, so that no long flush waits at a segment's end. */
 #define WRITE_BEHIND ((uint64_t)16 << 20)
+
+#define COPY_SIZE ((size_t)1 << 20)
 
 struct raw_sink {
     struct sink base;
@@ -85,7 +88,6 @@ write_all(struct raw_sink *s, const uint8_t *p, size_t n, struct err *err)
                               SYNC_FILE_RANGE_WRITE);
         s->flushed = end;
     }
-    segment_log_settled(s->spec.log, s->at - s->start);
     return 0;
 }
 
@@ -111,6 +113,7 @@ raw_put(struct sink *base, const struct block *b, struct err *err)
             part = (size_t)(limit - (s->at - s->start));
         if (write_all(s, p, part, err) != 0)
             return -1;
+        segment_log_settled(s->spec.log, s->at - s->start);
         p += part;
         n -= part;
     }
@@ -171,21 +174,75 @@ can_continue(const struct raw_sink *s)
     uint64_t end = kept_end(k);
     struct stat st;
 
-    return k->durable > end && k->open_dir == s->spec.index &&
-           fstatat(s->spec.dir, s->file, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-           (uint64_t)st.st_size >= k->durable - end &&
+    return k->durable > end &&
+           fstatat(s->spec.dirs[k->open_dir], s->file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(st.st_mode) && (uint64_t)st.st_size >= k->durable - end &&
            (s->spec.segment_size == 0 || k->durable - end <= s->spec.segment_size);
+}
+
+/* The first n bytes of a file to the open segment, which they make. */
+static int
+copy_from(struct raw_sink *s, int from, uint64_t n, struct err *err)
+{
+    AUTO_FREE uint8_t *buf = malloc(COPY_SIZE);
+
+    if (!buf)
+        return err_set(err, OUTCOME_FAILED, "not enough memory to copy a segment");
+    for (uint64_t at = 0; at < n;) {
+        size_t want = n - at < COPY_SIZE ? (size_t)(n - at) : COPY_SIZE;
+        ssize_t got = pread(from, buf, want, (off_t)at);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return err_errno(err, "cannot read '%s' in its earlier directory", s->file);
+        if (write_all(s, buf, (size_t)got, err) != 0)
+            return -1;
+        at += (uint64_t)got;
+    }
+    return fsync(s->fd) == 0 ? 0 : err_errno(err, "cannot sync segment '%s'", s->file);
+}
+
+/* The part of a file that was written in an earlier directory need not be read from the source
+   again. Until the copy is durable the original stays. */
+static int
+carry_over(struct raw_sink *s, struct err *err)
+{
+    const struct kept_sink *k = &s->spec.resume->sinks[s->spec.index];
+    AUTO_FD int from =
+        openat(s->spec.dirs[k->open_dir], s->file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int r;
+
+    if (from < 0)
+        return err_errno(err, "cannot open '%s' in its earlier directory", s->file);
+    (void)unlinkat(s->spec.dir, s->file, 0);
+    s->fd =
+        openat(s->spec.dir, s->file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (s->fd < 0)
+        return err_errno(err, "cannot create segment '%s'", s->file);
+    s->start = s->at = s->flushed = 0;
+    r = copy_from(s, from, k->durable - kept_end(k), err);
+    (void)close(s->fd);
+    s->fd = -1;
+    if (r != 0)
+        (void)unlinkat(s->spec.dir, s->file, 0);
+    return r;
 }
 
 static int
 go_on(struct raw_sink *s, struct err *err)
 {
+    const struct kept_sink *k = &s->spec.resume->sinks[s->spec.index];
     struct keep keep;
+    bool more;
 
     /* The name of the file after the segments that are promised. */
-    s->number = (uint32_t)s->spec.resume->sinks[s->spec.index].n + 1;
-    if (name_segment(s, err) != 0 ||
-        keep_prepare(&s->spec, false, can_continue(s) ? s->file : NULL, &keep, err) != 0)
+    s->number = (uint32_t)k->n + 1;
+    if (name_segment(s, err) != 0)
+        return -1;
+    more = can_continue(s);
+    if ((more && k->open_dir != s->spec.index && carry_over(s, err) != 0) ||
+        keep_prepare(&s->spec, false, more ? s->file : NULL, &keep, err) != 0)
         return -1;
     for (size_t i = 0; i < keep.n; i++)
         segment_log_keep(s->spec.log, s->spec.dirs[keep.v[i].dir], &keep.v[i]);
@@ -193,6 +250,8 @@ go_on(struct raw_sink *s, struct err *err)
     s->at = keep.end;
     s->base.kept = keep.n;
     s->base.discarded = keep.discarded;
+    if (more && k->open_dir != s->spec.index) /* of these nothing was lost */
+        s->base.discarded -= k->durable - kept_end(k);
     if (keep.durable > keep.end && reopen_segment(s, &keep, err) != 0)
         return -1;
     s->base.from = s->at;

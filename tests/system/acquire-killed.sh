@@ -72,8 +72,8 @@ power_cut() {
     for file in "$partial"/x.E?? "$partial"/x.0?? "$partial"/x.m* "$partial"/x.sha256; do
         [ -e "$file" ] || continue
         name=${file##*/}
-        ! grep -q "\"segment\".*\"$name\"" "$journal" || continue
-        ! grep -q '"moving"' "$journal" || continue # all of it has been synced then
+        ! grep -aq "\"segment\".*\"$name\"" "$journal" || continue
+        ! grep -aq '"moving"' "$journal" || continue # all of it has been synced then
         keep=0
         if [ "${name#x.0}" != "$name" ]; then
             start=$(((10#${name#x.} - 1) * 2097152))
@@ -84,7 +84,7 @@ power_cut() {
     done
     lose_unmapped "$partial"
     # Names are durable later than files: some that moved last are back where they were.
-    if grep -q '"moving"' "$journal" && ! [ -e "$1/x.manifest.json" ]; then
+    if grep -aq '"moving"' "$journal" && ! [ -e "$1/x.manifest.json" ]; then
         for file in "$1"/x.*; do
             [ -f "$file" ] && [ $((RANDOM % 3)) -eq 0 ] && mv "$file" "$partial"
         done
@@ -120,7 +120,7 @@ killed() {
     read-back) until_there "$T/d/x.partial/x.manifest.json" ;;
     publish)
         # The files' names come within a moment: the line in the journal that says so comes first.
-        while ! grep -qs '"moving"' "$T/d/x.partial/x.journal" && kill -0 $front 2>/dev/null; do :; done
+        while ! grep -aqs '"moving"' "$T/d/x.partial/x.journal" && kill -0 $front 2>/dev/null; do :; done
         ;;
     esac
     pids=$(tree)
@@ -140,7 +140,7 @@ killed() {
         ! [ -d "$T/d/x.partial" ] || [ -e "$T/d/x.manifest.json" ]; then
         return 1
     fi
-    echo "  ${mode:-stream} $moment: $(grep -o '"type":"[a-z]*"' "$T/d/x.partial/x.journal" | tail -n 1), exit $status" >>"$T/moments"
+    echo "  ${mode:-stream} $moment: $(grep -ao '"type":"[a-z]*"' "$T/d/x.partial/x.journal" | tail -n 1), exit $status" >>"$T/moments"
 }
 
 # whole DIR FORMAT DAMAGED: what each job must have left in the end.

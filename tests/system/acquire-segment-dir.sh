@@ -9,14 +9,15 @@ random_file "$T/src" $((40 * 1048576))
 want=$(sha256sum "$T/src" | cut -c1-64)
 truncate -s 24M "$T/fs"
 attach "$T/fs"
+fs=$DEV
 mkdir "$T/small" "$T/more" "$T/third"
 chmod 755 "$T/more" "$T/third"
 at_exit umount -q "$T/small"
 
 small() {
     umount -q "$T/small" || true
-    mkfs.ext4 -q -F -m 0 -O ^has_journal "$DEV"
-    mount "$DEV" "$T/small" || skip "no ext4 can be mounted"
+    mkfs.ext4 -q -F -m 0 -O ^has_journal "$fs"
+    mount "$fs" "$T/small" || skip "no ext4 can be mounted"
 }
 
 # checked FORMAT: what must hold of the image that lies in two directories.
@@ -34,6 +35,25 @@ checked() {
         [ -f "$dir/$file" ] || fail "'$dir/$file' is not where the manifest says"
     done < <(jq -r '.image.segments[] | select(.directory) | "\(.directory) \(.file)"' "$T/small/x.manifest.json")
 }
+
+# A single file is carried over as far as it was promised, and not read from the source again.
+mkdir "$T/single"
+slow_device "$T/src" 5ms
+exhibit acquire "$DEV" "$T/single/x" --format raw --quiet >"$T/out" 2>"$T/err" </dev/null &
+front=$!
+until [ "$(stat -c %s "$T/single/x.partial/x.raw" 2>/dev/null || echo 0)" -gt 4194304 ]; do
+    kill -0 $front 2>/dev/null || fail "the job has ended before it could be interrupted"
+done
+kill -INT $front
+status=0
+wait $front || status=$?
+assert_eq $status 4 "exit code"
+expect 0 exhibit acquire --resume "$DEV" "$T/single/x" --segment-dir "$T/more"
+assert_missing "$T/single/x.raw" "$T/single/x.partial" "$T/more/x.partial"
+assert_same_bytes "$T/more/x.raw" "$T/src"
+assert_json "$T/single/x.manifest.json" '.acquisition.resumed[0].at > 4000000' true
+expect 0 exhibit verify "$T/single/x.manifest.json"
+rm "$T/more"/*
 
 for format in e01 raw; do
     small
