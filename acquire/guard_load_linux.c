@@ -206,6 +206,38 @@ write_config(const struct guard *g, const struct guard_config *config, struct er
     return 0;
 }
 
+static bool
+unpin_some(int dir, const char *prefix)
+{
+    AUTO_DIR DIR *d = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const struct dirent *e;
+    bool some = false;
+
+    while (d && (e = readdir(d))) {
+        if (strncmp(e->d_name, prefix, strlen(prefix)) == 0 && unlinkat(dir, e->d_name, 0) == 0)
+            some = true;
+    }
+    return some;
+}
+
+/* Until none is left: a directory that changes may be read with gaps. */
+static void
+unpin(int dir, const char *prefix)
+{
+    while (unpin_some(dir, prefix))
+        continue;
+}
+
+/* A supervisor that died while it loaded the guard has left maps that nothing looks into. */
+static int
+clear_unfinished(struct guard *g)
+{
+    (void)close(g->maps.config);
+    g->maps.config = -1;
+    unpin(g->lock, GUARD_PREFIX);
+    return 0;
+}
+
 /* 1: a guard of this kind is pinned, 0: none. */
 static int
 open_config(struct guard *g, struct err *err)
@@ -223,6 +255,8 @@ open_config(struct guard *g, struct err *err)
                        "orders from that one's supervisor only");
     if (g->maps.config < 0 || bpf_obj_get_info_by_fd(g->maps.config, &info, &size) != 0)
         return err_errno(err, "cannot open the guard in the kernel");
+    if (info.value_size == sizeof config && read_config(g, &config) == 0 && config.abi == 0)
+        return clear_unfinished(g);
     if (info.value_size != sizeof config || read_config(g, &config) != 0 || config.abi != GUARD_ABI)
         return err_set(err, OUTCOME_REFUSED,
                        "the guard in the kernel is another version's; release its disks with that "
@@ -461,28 +495,6 @@ guard_load(struct guard *g, struct err *err)
     if (r != 0 && there == 0)
         guard_unload(g);
     return r;
-}
-
-static bool
-unpin_some(int dir, const char *prefix)
-{
-    AUTO_DIR DIR *d = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    const struct dirent *e;
-    bool some = false;
-
-    while (d && (e = readdir(d))) {
-        if (strncmp(e->d_name, prefix, strlen(prefix)) == 0 && unlinkat(dir, e->d_name, 0) == 0)
-            some = true;
-    }
-    return some;
-}
-
-/* Until none is left: a directory that changes may be read with gaps. */
-static void
-unpin(int dir, const char *prefix)
-{
-    while (unpin_some(dir, prefix))
-        continue;
 }
 
 /* The programs before the maps that they look into. */
