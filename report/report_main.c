@@ -14,6 +14,7 @@
 #include "common/size.h"
 #include "common/text.h"
 #include "report/facts.h"
+#include "report/step_down.h"
 #include "report/survey.h"
 #include "report/writer.h"
 
@@ -298,9 +299,11 @@ print_json(const struct settings *s, const struct report *r, const struct paper 
 static int
 make_report(const struct settings *s, const struct paper *paper, struct err *err)
 {
-    AUTO_FD int dir = -1;
+    AUTO_FD int dir = open_output_dir(s, err);
     AUTO_FREE char *name = facts_name(s->image);
-    struct report *r = facts_gather(s->image, s->trust, err);
+    struct report *r = dir >= 0 && step_down(s->image, name, dir, err) == 0
+                           ? facts_gather(s->image, s->trust, err)
+                           : NULL;
     struct survey_options options = {
         .lenient = s->no_sandbox,
         .deadline = (uint32_t)s->deadline,
@@ -313,8 +316,7 @@ make_report(const struct settings *s, const struct paper *paper, struct err *err
         return -1;
     options.image = r->image_path;
     options.manifest = r->manifest_path;
-    dir = open_output_dir(s, err);
-    if (dir >= 0 && check_free(s, dir, name, err) == 0) {
+    if (check_free(s, dir, name, err) == 0) {
         options.progress = s->quiet ? NULL : progress_new(s->progress);
         result = survey(r, &options, err);
         progress_free(options.progress);
