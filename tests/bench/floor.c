@@ -1,0 +1,265 @@
+/*
+ * What the same libraries need for the same bytes without any pipeline: one thread, one block after
+ * the other, the processor time of each step apart. That sum over the cores, and no less than the
+ * slowest hash alone, is the least time that a pipeline could take (docs/performance.md).
+ *
+ *   bench-floor e01|best FILE SCRATCH     read, hash, compress, hash what is written, write it
+ *   bench-floor raw FILE SCRATCH SEGMENT  read, hash the whole and each segment, write it
+ *   bench-floor verify FIRST-SEGMENT      read and inflate, hash
+ *   bench-floor verify-segments FIRST-SEGMENT   the same, and hash the files
+ *
+ * Prints "STEP SECONDS" a line; "md5" is the hash alone, of which the others know nothing.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "acquire/packer.h"
+#include "common/digest.h"
+#include "common/image.h"
+#include "common/size.h"
+#include "common/text.h"
+
+#define BLOCK ((size_t)1 << 20)
+#define CHUNK ((size_t)32 << 10)
+
+enum step {
+    READ,
+    MEDIA_HASHES,
+    PACK,
+    FILE_HASHES,
+    WRITE,
+    STEPS,
+};
+
+static const char *const step_names[STEPS] = {"read", "media-hashes", "pack", "file-hashes",
+                                              "write"};
+static double spent[STEPS];
+
+/* Processor time of this process, seconds. */
+static double
+now(void)
+{
+    struct rusage u;
+
+    (void)getrusage(RUSAGE_SELF, &u);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static int
+die(struct err *err, const char *what)
+{
+    (void)err_context(err, "%s", what);
+    return err_report(err);
+}
+
+struct hashes {
+    struct digest *v[DIGEST_TOGETHER_MAX];
+    size_t n;
+};
+
+static int
+hashes_begin(struct hashes *h, size_t pairs, struct err *err)
+{
+    for (size_t i = 0; i < 2 * pairs; i++) {
+        h->v[h->n] = digest_new(i % 2 == 0 ? "md5" : "sha256", err);
+        if (!h->v[h->n++])
+            return -1;
+    }
+    return 0;
+}
+
+static void
+add(struct hashes *h, enum step step, const void *data, size_t n)
+{
+    double begun = now();
+
+    digest_update_all(h->v, h->n, data, n);
+    spent[step] += now() - begun;
+}
+
+static int
+put(int fd, const void *data, size_t n, struct err *err)
+{
+    double begun = now();
+    ssize_t w = write(fd, data, n);
+
+    spent[WRITE] += now() - begun;
+    return w == (ssize_t)n ? 0 : err_errno(err, "cannot write");
+}
+
+static ssize_t
+fill(int fd, void *buf)
+{
+    double begun = now();
+    size_t done = 0;
+    ssize_t got = 1;
+
+    while (done < BLOCK && (got = read(fd, (char *)buf + done, BLOCK - done)) > 0)
+        done += (size_t)got;
+    spent[READ] += now() - begun;
+    return got < 0 ? -1 : (ssize_t)done;
+}
+
+/* --- the kinds --- */
+
+static int
+pack_and_write(struct packer *p, struct block *b, struct hashes *files, int out, struct err *err)
+{
+    static uint8_t joined[2 * BLOCK];
+    double begun = now();
+    size_t n = 0;
+
+    packer_pack(p, b);
+    spent[PACK] += now() - begun;
+    /* A stored chunk is followed by its checksum; the order is that of the file. */
+    for (size_t i = 0; i < b->n_chunks; i++) {
+        memcpy(joined + n, b->chunks[i].data, b->chunks[i].size);
+        n += b->chunks[i].size;
+    }
+    add(files, FILE_HASHES, joined, n);
+    return put(out, joined, n, err);
+}
+
+static int
+run_e01(int in, int out, enum compression compression, struct err *err)
+{
+    struct packer *p = packer_new(compression, CHUNK, err);
+    struct hashes media = {0};
+    struct hashes files = {0};
+    struct block b = {.data = aligned_alloc(4096, BLOCK),
+                      .packed = aligned_alloc(4096, BLOCK),
+                      .chunks = xcalloc(BLOCK / CHUNK, sizeof *b.chunks)};
+    ssize_t got;
+
+    if (!p || hashes_begin(&media, 1, err) != 0 || hashes_begin(&files, 1, err) != 0)
+        return -1;
+    while ((got = fill(in, b.data)) > 0) {
+        b.length = (size_t)got;
+        add(&media, MEDIA_HASHES, b.data, b.length);
+        if (pack_and_write(p, &b, &files, out, err) != 0)
+            return -1;
+        b.offset += b.length;
+    }
+    return 0;
+}
+
+/* Whole and per segment: the same bytes, so four hashes at once. */
+static int
+run_raw(int in, int out, uint64_t segment, struct err *err)
+{
+    uint8_t *buf = aligned_alloc(4096, BLOCK);
+    struct hashes media = {0};
+    uint64_t at = 0;
+    char hex[DIGEST_HEX_MAX];
+    ssize_t got;
+
+    if (hashes_begin(&media, 2, err) != 0)
+        return -1;
+    while ((got = fill(in, buf)) > 0) {
+        if (segment > 0 && at % segment == 0 && at > 0) {
+            digest_final_hex(media.v[2], hex);
+            digest_final_hex(media.v[3], hex);
+        }
+        add(&media, MEDIA_HASHES, buf, (size_t)got);
+        if (put(out, buf, (size_t)got, err) != 0)
+            return -1;
+        at += (uint64_t)got;
+    }
+    return 0;
+}
+
+static int
+run_verify(const char *path, bool segments, struct err *err)
+{
+    struct image_options options = {0};
+    struct image *image = image_open(path, &options, err);
+    uint8_t *buf = aligned_alloc(4096, BLOCK);
+    const struct image_info *info;
+    struct hashes media = {0};
+
+    if (!image || hashes_begin(&media, 1, err) != 0)
+        return -1;
+    info = image_info(image);
+    for (uint64_t at = 0; at < info->media_size;) {
+        uint64_t left = info->media_size - at;
+        size_t n = left < BLOCK ? (size_t)left : BLOCK;
+        double begun = now();
+
+        if (image_read(image, buf, n, at, err) != (ssize_t)n)
+            return -1;
+        spent[READ] += now() - begun;
+        add(&media, MEDIA_HASHES, buf, n);
+        at += n;
+    }
+    for (size_t i = 0; segments && i < info->n_segments; i++) {
+        struct hashes files = {0};
+        int fd = open(info->segments[i].path, O_RDONLY | O_CLOEXEC);
+        ssize_t got;
+
+        if (fd < 0 || hashes_begin(&files, 1, err) != 0)
+            return -1;
+        while ((got = fill(fd, buf)) > 0)
+            add(&files, FILE_HASHES, buf, (size_t)got);
+        (void)close(fd);
+    }
+    return 0;
+}
+
+/* --- the slowest hash --- */
+
+static double
+md5_alone(const char *path, struct err *err)
+{
+    struct digest *d = digest_new("md5", err);
+    uint8_t *buf = aligned_alloc(4096, BLOCK);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    double sum = 0;
+    ssize_t got;
+
+    while (d && fd >= 0 && (got = read(fd, buf, BLOCK)) > 0) {
+        double begun = now();
+
+        digest_update(d, buf, (size_t)got);
+        sum += now() - begun;
+    }
+    return sum;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct err err = ERR_INIT;
+    uint64_t segment = 0;
+    bool writes = argc >= 4;
+    int in = argc >= 3 ? open(argv[2], O_RDONLY | O_CLOEXEC) : -1;
+    int out = writes ? open(argv[3], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+    int r = -1;
+
+    if (in < 0 || (writes && out < 0))
+        return die(&err, "bench-floor: no file to read, or none to write to");
+    if (argc == 5 && size_parse(argv[4], 512, "the segment", &segment, &err) != 0)
+        return die(&err, "bench-floor");
+    if (writes && strcmp(argv[1], "e01") == 0)
+        r = run_e01(in, out, COMPRESSION_FAST, &err);
+    else if (writes && strcmp(argv[1], "best") == 0)
+        r = run_e01(in, out, COMPRESSION_BEST, &err);
+    else if (writes && strcmp(argv[1], "raw") == 0)
+        r = run_raw(in, out, segment, &err);
+    else if (!writes && strcmp(argv[1], "verify") == 0)
+        r = run_verify(argv[2], false, &err);
+    else if (!writes && strcmp(argv[1], "verify-segments") == 0)
+        r = run_verify(argv[2], true, &err);
+    if (r != 0)
+        return die(&err, "bench-floor");
+    for (size_t i = 0; i < STEPS; i++)
+        (void)printf("%s %.3f\n", step_names[i], spent[i]);
+    /* Of an image's media, hashed alone, verify's caller knows by the disk. */
+    (void)printf("md5 %.3f\n", writes ? md5_alone(argv[2], &err) : 0.0);
+    return 0;
+}

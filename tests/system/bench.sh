@@ -1,0 +1,14 @@
+# The benchmark suite on a tiny disk: it runs, compares with those peers that are there, and leaves a
+# table that can be read. Its figures mean nothing here.
+. "$(dirname "$0")/../lib/system.sh"
+require python3 jq ewfacquire ewfverify
+[ -x "$EXHIBIT_BIN/../tests/bench-floor" ] || skip "bench-floor is not built"
+export EXHIBIT_BENCH_DIR=$T/bench
+expect 0 "$EXHIBIT_SOURCE/tests/bench/run" --size 8 --rounds 1 --disks random \
+    --cases acquire --json "$T/result.json"
+assert_contains "$T/out" "ewfacquire"
+assert_json "$T/result.json" '[.results[].case] | join(" ")' "e01 fast"
+assert_json "$T/result.json" '[.results[] | .floor > 0] | all' true
+assert_json "$T/result.json" '[.results[].programs | keys[]] | join(" ")' "ewfacquire ours"
+assert_eq "$(find "$T/bench" -name 'run.*' | wc -l)" 0 "directories left behind"
+expect 2 "$EXHIBIT_SOURCE/tests/bench/run" --disks floppy
