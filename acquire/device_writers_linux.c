@@ -7,10 +7,12 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -89,6 +91,38 @@ has_open(const struct census *c, const char *process, bool writing)
     return false;
 }
 
+/* Whether the thread has a table of descriptors of its own, not its process's (kcmp(2)). */
+static bool
+has_own_table(const char *pid, const char *tid)
+{
+    long process = strtol(pid, NULL, 10);
+    long thread = strtol(tid, NULL, 10);
+
+    return process != thread &&
+           syscall(SYS_kcmp, (pid_t)process, (pid_t)thread, KCMP_FILES, 0UL, 0UL) != 0;
+}
+
+static bool
+a_thread_has_open(const struct census *c, const char *process, const char *pid, bool writing)
+{
+    char top[PATH_MAX];
+    AUTO_DIR DIR *dir = NULL;
+    const struct dirent *e;
+
+    if ((size_t)snprintf(top, sizeof top, "%s/task", process) >= sizeof top)
+        return false;
+    dir = opendir(top);
+    while (dir && (e = readdir(dir))) {
+        char task[PATH_MAX];
+
+        if (isdigit((unsigned char)e->d_name[0]) && has_own_table(pid, e->d_name) &&
+            (size_t)snprintf(task, sizeof task, "%s/%s", top, e->d_name) < sizeof task &&
+            has_open(c, task, writing))
+            return true;
+    }
+    return false;
+}
+
 /* The modes of the link are those of the descriptor that was mapped: with it a mapping that is
    only read now can be made writable at any time. */
 static bool
@@ -157,7 +191,7 @@ device_has_writer_at(const char *root, const struct device *device, char *why, s
         if (!isdigit((unsigned char)e->d_name[0]) || strcmp(e->d_name, own) == 0 ||
             (size_t)snprintf(process, sizeof process, "%s/%s", top, e->d_name) >= sizeof process)
             continue;
-        if (has_open(&c, process, true))
+        if (has_open(&c, process, true) || a_thread_has_open(&c, process, e->d_name, true))
             what = "has it open for writing";
         else if (has_mapped(&c, process))
             what = "has it mapped for writing";
@@ -173,28 +207,6 @@ bool
 device_has_writer(const struct device *device, char *why, size_t why_size)
 {
     return device_has_writer_at("", device, why, why_size);
-}
-
-/* A thread that waits in the kernel outlives its process's first one, and what that one shows. */
-static bool
-a_thread_has_open(const struct census *c, const char *process)
-{
-    char top[PATH_MAX];
-    AUTO_DIR DIR *dir = NULL;
-    const struct dirent *e;
-
-    if ((size_t)snprintf(top, sizeof top, "%s/task", process) >= sizeof top)
-        return false;
-    dir = opendir(top);
-    while (dir && (e = readdir(dir))) {
-        char task[PATH_MAX];
-
-        if (isdigit((unsigned char)e->d_name[0]) &&
-            (size_t)snprintf(task, sizeof task, "%s/%s", top, e->d_name) < sizeof task &&
-            has_open(c, task, false))
-            return true;
-    }
-    return false;
 }
 
 bool
@@ -213,7 +225,8 @@ device_has_worker_at(const char *root, const struct device *device, char *why, s
         if (isdigit((unsigned char)e->d_name[0]) &&
             (size_t)snprintf(process, sizeof process, "%s/%s", top, e->d_name) < sizeof process &&
             sysfs_text(process, "comm", name, sizeof name) && strcmp(name, "exhibit-worker") == 0 &&
-            a_thread_has_open(&c, process)) {
+            /* A thread that waits in the kernel outlives its process's first one. */
+            (has_open(&c, process, false) || a_thread_has_open(&c, process, e->d_name, false))) {
             (void)snprintf(why, why_size, "process %s (%s)", e->d_name, name);
             return true;
         }

@@ -32,6 +32,15 @@ struct guard {
 /* Whether this kernel is one that takes the guard; why not, in words. */
 int guard_check(struct err *err);
 
+struct btf;
+
+/* Whether the kernel, or a module (NULL: none), has a function of that name. */
+bool guard_has_function(const struct btf *kernel, const char *module, const char *function);
+bool guard_module_is_loaded(const char *module);
+/* Fills in what is not known yet of the modules that are loaded. */
+void guard_learn_layout(const struct btf *kernel, struct guard_layout *l);
+bool guard_layout_is_known(const struct guard_layout *l);
+
 /* Opens the pinned maps and sees to it that every program that this kernel takes is loaded and
    pinned. With the lock held. */
 int guard_load(struct guard *g, struct err *err);

@@ -272,69 +272,6 @@ guard_reopen(struct guard *g, struct err *err)
     return r == 1 && open_maps(&g->maps, err) != 0 ? -1 : r;
 }
 
-/* --- what is in modules --- */
-
-static unsigned
-offset_of(const struct btf *btf, const char *structure, const char *member)
-{
-    int id = btf__find_by_name_kind(btf, structure, BTF_KIND_STRUCT);
-    const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, (uint32_t)id);
-
-    for (uint32_t i = 0; t && i < btf_vlen(t); i++) {
-        const char *name = btf__name_by_offset(btf, btf_members(t)[i].name_off);
-
-        if (name && strcmp(name, member) == 0)
-            return btf_member_bit_offset(t, i) / 8;
-    }
-    return 0;
-}
-
-static void
-learn_layout(const struct btf *kernel, struct guard_layout *l)
-{
-    const struct {
-        const char *module, *structure, *member;
-        unsigned *offset;
-    } wanted[] = {
-        {"scsi_mod", "scsi_device", "sdev_gendev", &l->scsi_device},
-        {"scsi_mod", "scsi_device", "inquiry", &l->scsi_inquiry},
-        {"scsi_mod", "scsi_device", "vpd_pg80", &l->scsi_vpd80},
-        {"scsi_mod", "scsi_vpd", "len", &l->vpd_len},
-        {"scsi_mod", "scsi_vpd", "data", &l->vpd_data},
-        {"usbcore", "usb_device", "dev", &l->usb_device},
-        {"usbcore", "usb_device", "serial", &l->usb_serial},
-        {"nvme_core", "nvme_ctrl", "subsys", &l->nvme_subsystem},
-        {"nvme_core", "nvme_subsystem", "serial", &l->nvme_serial},
-    };
-
-    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-        struct btf *module = NULL;
-
-        if (*wanted[i].offset)
-            continue;
-        *wanted[i].offset = offset_of(kernel, wanted[i].structure, wanted[i].member);
-        if (!*wanted[i].offset)
-            module = btf__load_module_btf(wanted[i].module, (struct btf *)(uintptr_t)kernel);
-        if (module)
-            *wanted[i].offset = offset_of(module, wanted[i].structure, wanted[i].member);
-        btf__free(module);
-    }
-}
-
-static bool
-has_function(const struct btf *kernel, const char *module, const char *function)
-{
-    struct btf *of_module;
-    bool has = btf__find_by_name_kind(kernel, function, BTF_KIND_FUNC) >= 0;
-
-    if (has || !module)
-        return has;
-    of_module = btf__load_module_btf(module, (struct btf *)(uintptr_t)kernel);
-    has = of_module && btf__find_by_name_kind(of_module, function, BTF_KIND_FUNC) >= 0;
-    btf__free(of_module);
-    return has;
-}
-
 /* --- the programs --- */
 
 static bool
@@ -353,7 +290,7 @@ is_wanted(const struct btf *kernel, const char *program)
         return false;
     for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++) {
         if (strcmp(optional[i].program, program) == 0)
-            return has_function(kernel, optional[i].module, optional[i].function);
+            return guard_has_function(kernel, optional[i].module, optional[i].function);
     }
     return true;
 }
@@ -441,7 +378,7 @@ configure(struct guard *g, const struct btf *kernel, bool fresh, struct err *err
         if (fstat(g->lock, &st) == 0)
             config.pins = device_kernel_number(st.st_dev);
     }
-    learn_layout(kernel, &config.layout);
+    guard_learn_layout(kernel, &config.layout);
     return write_config(g, &config, err);
 }
 
@@ -475,6 +412,33 @@ load(struct guard *g, const struct btf *kernel, bool fresh, struct err *err)
     return r;
 }
 
+/* Another job has loaded all that this kernel takes, and knows all that its modules tell. Reading
+   the kernel's types takes longer than everything else. */
+static bool
+is_complete(const struct guard *g)
+{
+    static const char *const required[] = {
+        "exhibit_open",    "exhibit_perm",   "exhibit_mmap",    "exhibit_mprot",  "exhibit_ioctl",
+        "exhibit_capable", "exhibit_claim",  "exhibit_get",     "exhibit_got",    "exhibit_get_by",
+        "exhibit_got_by",  "exhibit_add",    "exhibit_del",     "exhibit_unlink", "exhibit_rmdir",
+        "exhibit_rename",  "exhibit_umount", "exhibit_bpf_map", "exhibit_bpf",    "exhibit_ptrace",
+    };
+    struct guard_config config;
+
+    if (read_config(g, &config) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
+        if (!is_pinned(required[i]))
+            return false;
+    }
+    for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++) {
+        if (!is_pinned(optional[i].program) &&
+            (!optional[i].module || guard_module_is_loaded(optional[i].module)))
+            return false;
+    }
+    return guard_layout_is_known(&config.layout);
+}
+
 int
 guard_load(struct guard *g, struct err *err)
 {
@@ -486,6 +450,8 @@ guard_load(struct guard *g, struct err *err)
     there = open_config(g, err);
     if (there < 0)
         return -1;
+    if (there == 1 && is_complete(g))
+        return open_maps(&g->maps, err);
     kernel = btf__load_vmlinux_btf();
     r = kernel ? load(g, kernel, there == 0, err)
                : err_errno(err, "cannot read the kernel's types (BTF)");

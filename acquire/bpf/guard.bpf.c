@@ -32,12 +32,17 @@ struct {
     __type(value, u32);
 } exhibit_opening SEC(".maps");
 
-/* The kernel's own opening on its behalf is to be refused: the number. */
+/* The kernel opens a block device on its behalf, to keep it or to write to it. */
+struct claim {
+    u32 number;  /* 0: known by its path only */
+    u32 refused; /* the number that was refused */
+};
+
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, TASKS_MAX);
     __type(key, u64);
-    __type(value, u32);
+    __type(value, struct claim);
 } exhibit_claims SEC(".maps");
 
 /* It sends a SCSI command to a protected disk. */
@@ -317,29 +322,32 @@ BPF_PROG(exhibit_judged, unsigned char *cdb, unsigned int mode, _Bool allowed)
 
 /* --- what the kernel opens by itself: mount, device-mapper, md, bcache --- */
 
-SEC("fentry/blkdev_get_by_dev")
-int
-BPF_PROG(exhibit_get, unsigned int dev, unsigned int mode, void *holder)
+/* Reading the partition table does neither. */
+static __always_inline void
+begin_claim(u32 number, u32 mode)
 {
-    struct guard_node node = {GUARD_BLOCK, dev};
-    u32 *disk = bpf_map_lookup_elem(&exhibit_nodes, &node);
-    u64 task;
-    u32 *opening;
+    struct claim c = {.number = number};
+    u64 task = bpf_get_current_task();
 
-    if (!disk)
-        return 0;
-    task = bpf_get_current_task();
-    opening = bpf_map_lookup_elem(&exhibit_opening, &task);
-    if (opening && *opening == dev) {
-        (void)bpf_map_delete_elem(&exhibit_opening, &task);
-        return 0;
-    }
-    /* Reading the partition table is neither. */
-    if (!(mode & (FMODE_WRITE | FMODE_EXCL)))
-        return 0;
-    (void)bpf_map_update_elem(&exhibit_claims, &task, &dev, BPF_ANY);
-    (void)refuse(&node, *disk, GUARD_CLAIM, mode);
-    return 0;
+    if (mode & (FMODE_WRITE | FMODE_EXCL))
+        (void)bpf_map_update_elem(&exhibit_claims, &task, &c, BPF_ANY);
+}
+
+static __always_inline void
+end_claim(void)
+{
+    u64 task = bpf_get_current_task();
+    struct claim *c = bpf_map_lookup_elem(&exhibit_claims, &task);
+    struct guard_node node = {GUARD_BLOCK, 0};
+    u32 *disk;
+
+    if (!c)
+        return;
+    node.number = c->refused;
+    disk = node.number ? bpf_map_lookup_elem(&exhibit_nodes, &node) : 0;
+    if (disk)
+        (void)refuse(&node, *disk, GUARD_CLAIM, 0);
+    (void)bpf_map_delete_elem(&exhibit_claims, &task);
 }
 
 /* The one place in there that can say no. */
@@ -348,19 +356,59 @@ int
 exhibit_claim(struct bpf_cgroup_dev_ctx *ctx)
 {
     u64 task = bpf_get_current_task();
-    u32 *claim = bpf_map_lookup_elem(&exhibit_claims, &task);
+    struct claim *c = bpf_map_lookup_elem(&exhibit_claims, &task);
+    struct guard_node node = {GUARD_BLOCK, ctx->major << 20 | ctx->minor};
 
-    return !claim || *claim != (ctx->major << 20 | ctx->minor);
+    if (!c || (c->number && c->number != node.number) ||
+        !bpf_map_lookup_elem(&exhibit_nodes, &node))
+        return 1;
+    c->refused = node.number;
+    return 0;
+}
+
+SEC("fentry/blkdev_get_by_dev")
+int
+BPF_PROG(exhibit_get, unsigned int dev, unsigned int mode, void *holder)
+{
+    struct guard_node node = {GUARD_BLOCK, dev};
+    u64 task = bpf_get_current_task();
+    u32 *opening;
+
+    if (!bpf_map_lookup_elem(&exhibit_nodes, &node))
+        return 0;
+    opening = bpf_map_lookup_elem(&exhibit_opening, &task);
+    if (opening && *opening == dev)
+        (void)bpf_map_delete_elem(&exhibit_opening, &task);
+    else
+        begin_claim(dev, mode);
+    return 0;
 }
 
 SEC("fexit/blkdev_get_by_dev")
 int
 BPF_PROG(exhibit_got, unsigned int dev, unsigned int mode, void *holder)
 {
-    u64 task = bpf_get_current_task();
+    end_claim();
+    return 0;
+}
 
-    if (bpf_map_lookup_elem(&exhibit_claims, &task))
-        (void)bpf_map_delete_elem(&exhibit_claims, &task);
+/* The compiler may have put the one above into this one, where nobody sees it called. */
+SEC("fentry/blkdev_get_by_path")
+int
+BPF_PROG(exhibit_get_by, const char *path, unsigned int mode, void *holder)
+{
+    struct guard_config *config = the_config();
+
+    if (config && config->disks)
+        begin_claim(0, mode);
+    return 0;
+}
+
+SEC("fexit/blkdev_get_by_path")
+int
+BPF_PROG(exhibit_got_by, const char *path, unsigned int mode, void *holder)
+{
+    end_claim();
     return 0;
 }
 
@@ -533,6 +581,7 @@ BPF_PROG(exhibit_bpf, int cmd, void *attr, unsigned int size, int ret)
     struct file *file = 0;
     u32 fd = 0;
     struct bpf_link *link;
+    struct bpf_prog_aux *aux;
 
     if (ret || (cmd != BPF_LINK_DETACH && cmd != BPF_LINK_UPDATE) || i_am_supervisor())
         return ret;
@@ -542,7 +591,10 @@ BPF_PROG(exhibit_bpf, int cmd, void *attr, unsigned int size, int ret)
     fds = BPF_CORE_READ(task, files, fdt, fd);
     (void)bpf_probe_read_kernel(&file, sizeof file, fds + fd);
     link = BPF_CORE_READ(file, private_data);
-    return is_exhibit(BPF_CORE_READ(link, prog, aux, name)) ? -EPERM : 0;
+    aux = BPF_CORE_READ(link, prog, aux);
+    return aux && is_exhibit((const char *)aux + bpf_core_field_offset(struct bpf_prog_aux, name))
+               ? -EPERM
+               : 0;
 }
 
 SEC("lsm/ptrace_access_check")
