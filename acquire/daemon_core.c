@@ -71,8 +71,9 @@ fill(struct core *c, struct turn *t)
 
     t->n_jobs = 0;
     t->fds[n++] = (struct pollfd){.fd = c->ending ? -1 : c->listener, .events = POLLIN};
-    for (struct daemon_job *job = queue_after(c->queue, 0, 0); job && t->n_jobs < JOBS_MAX;
-         job = queue_after(c->queue, job->facts.id, 0)) {
+    for (size_t i = 0; i < queue_count(c->queue) && t->n_jobs < JOBS_MAX; i++) {
+        struct daemon_job *job = queue_at(c->queue, i);
+
         if (!job->run || run_fd(job->run) < 0)
             continue;
         t->jobs[t->n_jobs++] = job;
@@ -93,9 +94,8 @@ needs_clock(const struct core *c)
 {
     if (c->ending || c->turned > 0 || queue_running(c->queue) > 0)
         return true;
-    for (const struct daemon_job *job = queue_after(c->queue, 0, 0); job;
-         job = queue_after(c->queue, job->facts.id, 0)) {
-        if (job->waits_for_left)
+    for (size_t i = 0; i < queue_count(c->queue); i++) {
+        if (queue_at(c->queue, i)->waits_for_left)
             return true;
     }
     return false;
@@ -204,10 +204,12 @@ serve(struct core *c, struct err *err)
 static void
 look_for_left(struct core *c)
 {
-    for (struct daemon_job *job = queue_after(c->queue, 0, 0); job;
-         job = queue_after(c->queue, job->facts.id, 0))
+    for (size_t i = 0; i < queue_count(c->queue); i++) {
+        struct daemon_job *job = queue_at(c->queue, i);
+
         job->waits_for_left = job->processes[0].pid > 0 || job->processes[1].pid > 0 ||
                               (job->facts.state == JOB_CANCELLED && job->discard && job->begun);
+    }
 }
 
 static int

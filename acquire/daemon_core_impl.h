@@ -65,6 +65,8 @@ void core_hear(struct core *c, struct daemon_job *job);
 bool core_reap_job(struct core *c, pid_t pid, int status);
 /* Jobs whose processes have all ended, and what was left behind by a daemon before. */
 void core_settle_jobs(struct core *c);
+/* Forgets those that ended longest ago, where a user has many. */
+void core_forget_jobs(struct core *c);
 /* Signals all jobs to end. `again`: at once. */
 void core_stop_jobs(struct core *c);
 

@@ -40,9 +40,9 @@ core_save(struct core *c, const struct daemon_job *job)
         (void)err_report(&err);
 }
 
-/* Removes what the job wrote, as its user. */
+/* Removes what the job wrote, as its user; as soon as nobody writes there any more. */
 static void
-start_discarding(struct core *c, struct daemon_job *job)
+start_discarding(struct daemon_job *job)
 {
     struct err err = ERR_INIT;
     AUTO_FREE char *path = spawn_program_path("exhibit-discard", &err);
@@ -58,7 +58,6 @@ start_discarding(struct core *c, struct daemon_job *job)
         daemon_job_say(job, err.text, clock_now_ms());
     else
         job->discarder = pid;
-    (void)c;
 }
 
 void
@@ -75,7 +74,8 @@ core_act(struct core *c, struct daemon_job *job, enum job_action action)
         run_signal(job->run, SIGINT);
         break;
     case JOB_ACT_DISCARD:
-        start_discarding(c, job);
+        if (!job->waits_for_left)
+            start_discarding(job);
         break;
     case JOB_ACT_NONE:
         break;
@@ -150,8 +150,8 @@ core_hear(struct core *c, struct daemon_job *job)
 
 /* --- its end --- */
 
-static void
-forget_old(struct core *c)
+void
+core_forget_jobs(struct core *c)
 {
     struct daemon_job *job;
 
@@ -206,8 +206,9 @@ end_discarding(struct core *c, struct daemon_job *job, int status)
 bool
 core_reap_job(struct core *c, pid_t pid, int status)
 {
-    for (struct daemon_job *job = queue_after(c->queue, 0, 0); job;
-         job = queue_after(c->queue, job->facts.id, 0)) {
+    for (size_t i = 0; i < queue_count(c->queue); i++) {
+        struct daemon_job *job = queue_at(c->queue, i);
+
         if (job->run && run_reaped(job->run, pid, status))
             return true;
         if (job->discarder == pid) {
@@ -245,24 +246,22 @@ settle_left(struct core *c, struct daemon_job *job)
 void
 core_settle_jobs(struct core *c)
 {
-    struct daemon_job *job;
-
-    for (job = queue_after(c->queue, 0, 0); job; job = queue_after(c->queue, job->facts.id, 0)) {
+    for (size_t i = 0; i < queue_count(c->queue); i++) {
+        struct daemon_job *job = queue_at(c->queue, i);
         int status;
 
         if (job->run && run_is_over(job->run, &status))
             end_job(c, job, status);
         settle_left(c, job);
     }
-    forget_old(c);
 }
 
 void
 core_stop_jobs(struct core *c)
 {
-    struct daemon_job *job;
+    for (size_t i = 0; i < queue_count(c->queue); i++) {
+        const struct daemon_job *job = queue_at(c->queue, i);
 
-    for (job = queue_after(c->queue, 0, 0); job; job = queue_after(c->queue, job->facts.id, 0)) {
         if (job->run)
             run_signal(job->run, SIGINT);
     }

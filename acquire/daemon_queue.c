@@ -99,6 +99,18 @@ queue_after(const struct queue *q, uint64_t id, uid_t viewer)
 }
 
 size_t
+queue_count(const struct queue *q)
+{
+    return q->n;
+}
+
+struct daemon_job *
+queue_at(const struct queue *q, size_t i)
+{
+    return q->jobs[i];
+}
+
+size_t
 queue_running(const struct queue *q)
 {
     size_t n = 0;

@@ -32,6 +32,10 @@ struct daemon_job *queue_find(const struct queue *q, uint64_t id, uid_t viewer);
 /* The first job after that id that this user may see, or NULL. */
 struct daemon_job *queue_after(const struct queue *q, uint64_t id, uid_t viewer);
 
+/* All jobs, by ascending id: how many, and each from 0. */
+size_t queue_count(const struct queue *q);
+struct daemon_job *queue_at(const struct queue *q, size_t i);
+
 /* The next to start, or NULL: those that a restart interrupted first, then of the user with the
    fewest running, in the order they came. */
 struct daemon_job *queue_next(const struct queue *q);

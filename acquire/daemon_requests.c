@@ -136,6 +136,7 @@ do_submit(struct core *c, struct client *client)
         return refuse(c, client, REFUSAL_FAILED, &err);
     }
     core_log("job %" PRIu64 " of %s: submitted", job->facts.id, job->user);
+    core_forget_jobs(c);
     core_start_jobs(c);
     return answer_job(c, client, job);
 }

@@ -96,3 +96,21 @@ reads() {
 }
 # front ID: the pid of the job's exhibit-acquire.
 process() { jq -r ".processes.$2.pid" "$T/jobs/$1.json"; }
+
+# paced_device FILE: sets DEV to a block device with the contents of FILE, marked as evidence, that
+# is slow (a MB a second) until `fast DEV`, and again from `slow DEV` on.
+paced_device() {
+    local pace
+    require_loop
+    require nbdkit
+    nbdkit --filter=rate null --help >/dev/null 2>&1 || skip "nbdkit has no rate filter"
+    pace=$(mktemp "$T/pace.XXXXXX")
+    echo 8M >"$pace"
+    serve "$1" --filter=rate file "$1" rate=8M rate-file="$pace"
+    attach_served
+    PACE[${DEV##*/}]=$pace
+    mark "$DEV"
+}
+declare -A PACE
+fast() { echo 8G >"${PACE[${1##*/}]}"; }
+slow() { echo 8M >"${PACE[${1##*/}]}"; }

@@ -73,11 +73,11 @@ assert_eq "$(ro "${disks[1]}")" 0 "read-only flag after root's release"
 api "$ADA" 400 /v1/release -d '{"device":"/dev/null"}'
 api "$ADA" 400 /v1/release -d '{"device":"loop0"}'
 # A job that holds it keeps it.
-slow_device "$T/disk3" 20ms
-mark "$DEV"
+paced_device "$T/disk3"
 submit "$ADA" "$DEV" "$T/ada/slow" --compression none
 wait_until 20 job_is "$JOB" .phase acquire
 api "$ADA" 409 /v1/release -d "{\"device\":\"$DEV\"}"
 assert_contains "$T/out" "busy"
+fast "$DEV"
 await_job "$JOB" done
 kill -0 "$DAEMON" || fail "the daemon has ended"

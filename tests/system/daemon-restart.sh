@@ -3,14 +3,12 @@
 . "$(dirname "$0")/../lib/system.sh"
 . "$(dirname "$0")/../lib/daemon.sh"
 require_loop
-random_file "$T/src" $((24 * 1048576))
-random_file "$T/src2" $((24 * 1048576)) second
+random_file "$T/src" $((16 * 1048576))
+random_file "$T/src2" $((16 * 1048576)) second
 random_file "$T/small" 1048576
-slow_device "$T/src" 20ms
-mark "$DEV"
+paced_device "$T/src"
 disk=$DEV
-slow_device "$T/src2" 20ms
-mark "$DEV"
+paced_device "$T/src2"
 disk2=$DEV
 daemon_start
 
@@ -42,6 +40,8 @@ for signal in TERM KILL; do
     wait_until 20 gone "$front"
     assert_exists "$T/ada/$round.partial"
 
+    fast "$disk"
+    fast "$disk2"
     daemon_start
     await_job "$waiting" done
     await_job "$running" done
@@ -54,6 +54,8 @@ for signal in TERM KILL; do
     await_job "$paused" done
     assert_json "$T/bob/$round.manifest.json" .media.hashes.sha256 "$(sha256_of "$T/src2")"
     assert_eq "$(stat -c %u "$T/bob/$round.E01")" "$BOB" "owner of the image"
+    slow "$disk"
+    slow "$disk2"
 done
 
 # One process of a job is killed: that job is interrupted, the other goes on.
@@ -72,10 +74,13 @@ for victim in front supervisor worker; do
     if [ "$victim" = worker ]; then pid=$(worker "$JOB"); else pid=$(process "$JOB" "$victim"); fi
     kill -9 "$pid"
     await_job "$JOB" interrupted
+    fast "$disk"
     api "$ADA" 200 "/v1/jobs/$JOB/resume" -X POST
     await_job "$JOB" done
     assert_json "$T/ada/$victim.manifest.json" .media.hashes.sha256 "$(sha256_of "$T/src")"
+    slow "$disk"
 done
+fast "$disk2"
 await_job "$other" done
 assert_json "$T/bob/worker.manifest.json" '.acquisition.resumed | length' 0
 
@@ -91,6 +96,7 @@ kill -9 "$pid"
 got=0
 wait "$client" || got=$?
 [ "$got" -ne 0 ] || fail "a stream that was cut off looks whole"
+fast "$disk"
 await_job "$JOB" done
 assert_json "$T/ada/api.manifest.json" .media.hashes.sha256 "$(sha256_of "$T/src")"
 kill -0 "$DAEMON" || fail "the daemon has ended"

@@ -3,20 +3,19 @@
 . "$(dirname "$0")/../lib/system.sh"
 . "$(dirname "$0")/../lib/daemon.sh"
 require_loop
-random_file "$T/src" $((24 * 1048576))
-slow_device "$T/src" 20ms
-mark "$DEV"
-slow=$DEV
+random_file "$T/src" $((16 * 1048576))
+paced_device "$T/src"
+disk=$DEV
 random_file "$T/small" 1048576
 daemon_start
 
 # Paused: nothing is read; then it goes on, and the image is what it would have been.
-submit "$ADA" "$slow" "$T/ada/x" --compression none
+submit "$ADA" "$disk" "$T/ada/x" --compression none
 wait_until 20 reads "$JOB"
 api "$ADA" 200 "/v1/jobs/$JOB/pause" -X POST
 assert_json "$T/out" .state paused
 wait_until 10 job_is "$JOB" .phase paused
-sleep 1
+sleep 2
 api "$ADA" 200 "/v1/jobs/$JOB"
 before=$(json "$T/out" .bytes_done)
 sleep 1
@@ -30,12 +29,14 @@ submit "$BOB" "$T/small" "$T/bob/a"
 await_job "$JOB" done
 api "$ADA" 200 "/v1/jobs/$held/resume" -X POST
 assert_json "$T/out" .state running
+fast "$disk"
 await_job "$held" done
+slow "$disk"
 assert_json "$T/ada/x.manifest.json" .media.hashes.sha256 "$(sha256_of "$T/src")"
 assert_json "$T/ada/x.manifest.json" '.acquisition.pauses | length' 1
 
 # A job that waits can be held back, and is not started before it is let go.
-submit "$ADA" "$slow" "$T/ada/y" --compression none
+submit "$ADA" "$disk" "$T/ada/y" --compression none
 one=$JOB
 submit "$BOB" "$T/small" "$T/bob/b" --copy "$T/bob/b2"
 await_job "$JOB" done
@@ -47,15 +48,17 @@ await_job "$one" cancelled
 api "$ADA" 200 "/v1/jobs/$one"
 assert_json "$T/out" .exit 4
 assert_exists "$T/ada/y.partial"
+fast "$disk"
 api "$ADA" 200 "/v1/jobs/$one/resume" -X POST
 await_job "$one" done
+slow "$disk"
 assert_json "$T/ada/y.manifest.json" .media.hashes.sha256 "$(sha256_of "$T/src")"
 assert_json "$T/ada/y.manifest.json" '.acquisition.resumed | length' 1
 
 # Cancelled and discarded: nothing is left, and nothing to resume. Also of one that is paused, and
 # of one that was cancelled before.
 for how in running paused cancelled; do
-    submit "$ADA" "$slow" "$T/ada/z" --compression none --copy "$T/ada/copy"
+    submit "$ADA" "$disk" "$T/ada/z" --compression none --copy "$T/ada/copy"
     wait_until 20 reads "$JOB"
     if [ "$how" = paused ]; then
         api "$ADA" 200 "/v1/jobs/$JOB/pause" -X POST
@@ -76,13 +79,12 @@ for how in running paused cancelled; do
 done
 
 # Two at a time; then the one whose user has the fewest running, before those who came first.
-submit "$ADA" "$slow" "$T/ada/p" --compression none
+submit "$ADA" "$disk" "$T/ada/p" --compression none
 p=$JOB
 wait_until 20 reads "$p"
 api "$ADA" 200 "/v1/jobs/$p/pause" -X POST
 # A second device takes the second place.
-slow_device "$T/src" 20ms
-mark "$DEV"
+paced_device "$T/src"
 submit "$ADA" "$DEV" "$T/ada/q" --compression none
 q=$JOB
 submit "$ADA" "$T/small" "$T/ada/r"

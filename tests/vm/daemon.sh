@@ -7,7 +7,7 @@ for name in SATA0001 SATA0002 USB0001 NVME0001; do
     random_file "$T/$name.img" $((8 << 20)) "$name"
     sha256_of "$T/$name.img" >"$T/share/$name.sha256"
 done
-slow=throttling.bps-read=1048576
+slow=throttling.bps-read=524288
 EXHIBIT_VM_SHARE=$T/share bash "$EXHIBIT_SOURCE/tests/vm/boot" \
     "$EXHIBIT_SOURCE/tests/vm/daemon.guest.sh" \
     -device ahci,id=ahci \
