@@ -5,6 +5,7 @@
 
 static _Thread_local uint64_t segment_size;
 static _Thread_local uint32_t section_chunks;
+static _Thread_local uint64_t sections_ended;
 
 void
 ewf_shape_segment_size(uint64_t size)
@@ -16,6 +17,12 @@ void
 ewf_shape_section_chunks(uint32_t chunks)
 {
     section_chunks = chunks;
+}
+
+uint64_t
+ewf_shape_sections_ended(void)
+{
+    return sections_ended;
 }
 
 /* --- the library's functions of the same names --- */
@@ -62,6 +69,7 @@ libewf_write_io_handle_test_chunks_section_full(off64_t section_offset, int64_t 
                                                 uint8_t ewf_format, uint8_t any_table, void **error)
 {
     static _Thread_local section_test *original;
+    int full;
 
     if (!original)
         *(void **)&original = dlsym(RTLD_NEXT, __func__);
@@ -69,7 +77,9 @@ libewf_write_io_handle_test_chunks_section_full(off64_t section_offset, int64_t 
         return -1;
     if (section_chunks > 0 && section_chunks < chunks_most)
         chunks_most = section_chunks;
-    return original(section_offset, segment_left, media_values, media_written, segment_offset,
+    full = original(section_offset, segment_left, media_values, media_written, segment_offset,
                     chunks_most, chunks_in_section, chunks_written, chunks_expected, format,
                     ewf_format, any_table, error);
+    sections_ended += full == 1;
+    return full;
 }

@@ -15,5 +15,8 @@ void ewf_shape_segment_size(uint64_t size);
 /* The most chunks in one sectors section: libewf fills it as far as a table can hold it. 0: that.
  */
 void ewf_shape_section_chunks(uint32_t chunks);
+/* How many sectors sections have been told to end: the call that writes their last chunk writes
+   their descriptor and tables as well, and nothing in the file changes any more. */
+uint64_t ewf_shape_sections_ended(void);
 
 #endif

@@ -140,7 +140,22 @@ looks_like_noise(const uint8_t *data, size_t n)
 
 /* *futile: the last chunk of this block that was tried did not get smaller. Then one that looks
    like noise is not tried; anything else, and the first of each block, is, so that no repetition
-   that the sample cannot show goes unnoticed for long. */
+   that the sample cannot show goes unnoticed for long. The slow compressor is not the one to try
+   that. Returns the stream's size, or 0 where there is none that is smaller than the chunk. */
+static size_t
+try_chunk(struct packer *p, const uint8_t *data, size_t n, uint8_t *out, bool *futile)
+{
+    bool noise = (*futile || p->best) && looks_like_noise(data, n);
+    size_t size = 0;
+
+    if (noise && *futile)
+        return 0;
+    if (!noise || !p->best || deflate_fast(p, data, n, out, n - 1) > 0)
+        size = deflate_chunk(p, data, n, out, n - 1);
+    *futile = size == 0;
+    return size;
+}
+
 static struct packed_chunk
 pack_chunk(struct packer *p, uint8_t *data, size_t n, uint8_t *out, bool *futile)
 {
@@ -150,10 +165,8 @@ pack_chunk(struct packer *p, uint8_t *data, size_t n, uint8_t *out, bool *futile
     if (empty && n == p->chunk_size)
         return p->zero_chunk;
     /* A stream that is not smaller than the bytes is not worth its time on reading. */
-    if (empty || (p->compression >= COMPRESSION_FAST && !(*futile && looks_like_noise(data, n)))) {
-        size = deflate_chunk(p, data, n, out, n - 1);
-        *futile = size == 0;
-    }
+    if (empty || p->compression >= COMPRESSION_FAST)
+        size = try_chunk(p, data, n, out, futile);
     if (size > 0)
         return (struct packed_chunk){
             .data = out,

@@ -17,7 +17,6 @@
 #include "acquire/mend.h"
 #include "acquire/sink.h"
 #include "common/cleanup.h"
-#include "common/ewf_format.h"
 #include "common/segname.h"
 #include "common/text.h"
 
@@ -57,9 +56,6 @@ struct e01_sink {
     uint32_t section;    /* chunks in a sectors section, at most */
     int file;            /* the open segment again, for write-behind; -1 until it exists */
     uint64_t behind;     /* bytes of chunks since the last write-behind */
-    uint64_t settled;    /* bytes of the open segment that are final */
-    uint64_t guess_at;   /* where a sectors section's descriptor was first seen, and … */
-    uint64_t guess;      /* … where it pointed then */
     size_t linked;       /* kept segments up to here may be links; see link_segments() */
 };
 
@@ -246,48 +242,25 @@ open_kept(struct e01_sink *s, const struct keep *keep, struct err *err)
     return 0;
 }
 
-/* The section descriptor at `at`, if a valid one stands there. */
-static bool
-read_descriptor(const struct e01_sink *s, uint64_t at, struct ewf_descriptor *out)
-{
-    uint8_t d[EWF_DESCRIPTOR_SIZE];
-
-    if (pread(s->file, d, sizeof d, (off_t)at) != (ssize_t)sizeof d)
-        return false;
-    ewf_decode_descriptor(d, out);
-    return out->checksum_ok;
-}
-
 /* libewf appends, but for one thing: the descriptor of a sectors section stands there with a guess
-   of its size until the section ends. It is final once it has changed since it was first seen. */
-static bool
-is_final(struct e01_sink *s, uint64_t at, const struct ewf_descriptor *d)
+   of its size until the section ends. When one has just ended, all that is there is final. */
+static void
+settle(struct e01_sink *s)
 {
-    if (strcmp(d->type, "sectors") != 0)
-        return true;
-    if (s->guess_at == at)
-        return d->next != s->guess;
-    s->guess_at = at;
-    s->guess = d->next;
-    return false;
+    struct stat st;
+
+    if (s->file >= 0 && fstat(s->file, &st) == 0)
+        segment_log_settled(s->spec.log, (uint64_t)st.st_size);
 }
 
-/* How much of the open segment will not change any more: up to the last descriptor that follows one
-   that is final. */
+/* The open segment once more. */
 static void
-find_settled(struct e01_sink *s)
+open_again(struct e01_sink *s)
 {
-    uint64_t at = s->settled;
-    struct ewf_descriptor d;
-    struct ewf_descriptor after;
+    AUTO_FREE char *name = segment_name(s, s->number);
 
-    while (read_descriptor(s, at, &d) && is_final(s, at, &d) && d.next > at &&
-           read_descriptor(s, d.next, &after))
-        at = d.next;
-    if (at > s->settled) {
-        s->settled = at;
-        segment_log_settled(s->spec.log, at);
-    }
+    if (s->file < 0)
+        s->file = openat(s->spec.dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 /* libewf never syncs: sent to the disk in steps, the pages do not pile up for the segment's end. */
@@ -297,15 +270,9 @@ write_behind(struct e01_sink *s)
     if (s->behind < WRITE_BEHIND)
         return;
     s->behind = 0;
-    if (s->file < 0) {
-        AUTO_FREE char *name = segment_name(s, s->number);
-
-        s->file = openat(s->spec.dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    }
-    if (s->file < 0)
-        return;
-    (void)sync_file_range(s->file, 0, 0, SYNC_FILE_RANGE_WRITE);
-    find_settled(s);
+    open_again(s);
+    if (s->file >= 0)
+        (void)sync_file_range(s->file, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
 static void
@@ -319,8 +286,6 @@ begin_segment(struct e01_sink *s, uint32_t number, uint64_t media_offset)
     s->number = number;
     s->start = media_offset;
     s->in_segment = 0;
-    s->settled = EWF_FILE_HEADER_SIZE;
-    s->guess_at = 0;
     segment_log_begin(s->spec.log, name, media_offset);
 }
 
@@ -366,6 +331,7 @@ write_chunk(struct e01_sink *s, const struct packed_chunk *c, struct err *err)
     uint8_t adler[4] = {(uint8_t)c->adler, (uint8_t)(c->adler >> 8), (uint8_t)(c->adler >> 16),
                         (uint8_t)(c->adler >> 24)};
     libewf_error_t *error = NULL;
+    uint64_t ended = ewf_shape_sections_ended();
     ssize_t w;
 
     errno = 0;
@@ -377,6 +343,10 @@ write_chunk(struct e01_sink *s, const struct packed_chunk *c, struct err *err)
     s->behind += c->size;
     watch_for_next(s, s->at);
     write_behind(s);
+    if (ewf_shape_sections_ended() != ended) {
+        open_again(s);
+        settle(s);
+    }
     s->at += c->media;
     return 0;
 }

@@ -322,6 +322,23 @@ segments_of_tiny_chunks(void **state)
     run_end(&r);
 }
 
+/* In the first segment. */
+static size_t
+count_sections(const char *type)
+{
+    AUTO_FD int fd = open("EV-01.E01", O_RDONLY | O_CLOEXEC);
+    uint8_t d[76]; /* EWF-E01: section descriptor */
+    uint64_t at = 13;
+    size_t n = 0;
+
+    assert_true(fd >= 0);
+    while (pread(fd, d, sizeof d, (off_t)at) == (ssize_t)sizeof d && ewf_u64(d + 16) > at) {
+        n += strcmp((const char *)d, type) == 0;
+        at = ewf_u64(d + 16);
+    }
+    return n;
+}
+
 /* What is called settled early must be what the file holds in the end: the
  * hashes tell. */
 static void
@@ -348,6 +365,7 @@ large_segments_are_hashed_on_the_way(void **state)
     must_write(&r);
     assert_int_equal(r.n, 2);
     check_all(&r);
+    assert_int_equal(count_sections("sectors"), 3); /* of 32 MiB */
     run_end(&r);
     free(data);
 }
