@@ -16,7 +16,10 @@ int device_mark_check(const char *mark, struct err *err);
    marks. */
 bool device_is_evidence(const struct device *device, const char *const *marks, size_t n);
 
-/* The same below another root directory, for tests. */
+/* True if one of the n marks is the device's, or its disk's, whatever udev says. */
+bool device_mark_fits(const struct device *device, const char *const *marks, size_t n);
+
+/* device_is_evidence() below another root directory, for tests. */
 bool device_is_evidence_at(const char *root, const struct device *device, const char *const *marks,
                            size_t n);
 

@@ -76,17 +76,29 @@ mark_fits(const char *root, const struct device *d, const char *mark)
            (path && is_at(root, d, path));
 }
 
+static bool
+any_mark_fits(const char *root, const struct device *d, const char *const *marks, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (mark_fits(root, d, marks[i]))
+            return true;
+    }
+    return false;
+}
+
 bool
 device_is_evidence_at(const char *root, const struct device *device, const char *const *marks,
                       size_t n)
 {
     if (udev_says(root, device->number) || udev_says(root, device->disk_number))
         return true;
-    for (size_t i = 0; i < n; i++) {
-        if (mark_fits(root, device, marks[i]))
-            return true;
-    }
-    return false;
+    return any_mark_fits(root, device, marks, n);
+}
+
+bool
+device_mark_fits(const struct device *device, const char *const *marks, size_t n)
+{
+    return any_mark_fits("", device, marks, n);
 }
 
 bool
