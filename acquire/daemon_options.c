@@ -105,12 +105,13 @@ daemon_options_argv(const struct daemon_job *job, bool resume)
     char **argv = xcalloc(job->n_options + 8, sizeof *argv);
     size_t k = 0;
 
+    /* In front, where an option that lacks its argument does not take them for it. */
     argv[k++] = program;
-    for (size_t i = 0; i < job->n_options; i++)
-        argv[k++] = job->options[i];
     argv[k++] = progress;
     if (resume)
         argv[k++] = again;
+    for (size_t i = 0; i < job->n_options; i++)
+        argv[k++] = job->options[i];
     argv[k++] = end;
     argv[k++] = job->source;
     argv[k++] = job->dest;
