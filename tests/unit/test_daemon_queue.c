@@ -185,7 +185,7 @@ the_command_line_has_the_job_last(void **state)
         .source = (char[]){"-s"}, .dest = (char[]){"/d"}, .options = own, .n_options = 1};
     char **argv = daemon_options_argv(&job, true);
     static const char *const expected[] = {
-        "exhibit-acquire", "--examiner=B", "--progress=json", "--resume", "--", "-s", "/d"};
+        "exhibit-acquire", "--progress=json", "--resume", "--examiner=B", "--", "-s", "/d"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(expected); i++)
