@@ -76,6 +76,21 @@ privilege_find(uid_t uid, gid_t gid, struct privilege *out)
         out->n_groups = PRIVILEGE_GROUPS_MAX;
 }
 
+/* A uid of 0 without them is no more than a number: a job of root's in the daemon. */
+static bool
+has_capabilities(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    uint32_t any = 0;
+
+    if (syscall(SYS_capget, &header, data) != 0)
+        return true;
+    for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+        any |= data[i].permitted;
+    return any != 0;
+}
+
 int
 privilege_drop(const void *privilege)
 {
@@ -83,7 +98,7 @@ privilege_drop(const void *privilege)
 
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return -1;
-    if (geteuid() == 0 &&
+    if (geteuid() == 0 && has_capabilities() &&
         (cut_bounding_set(NULL, 0) != 0 || setgroups((size_t)p->n_groups, p->groups) != 0))
         return -1;
     if (setresgid(p->gid, p->gid, p->gid) != 0 || setresuid(p->uid, p->uid, p->uid) != 0)

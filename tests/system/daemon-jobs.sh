@@ -118,3 +118,9 @@ setpriv --reuid=64003 --regid=64003 --clear-groups curl -sS --unix-socket "$SOCK
 assert_eq "$(cat "$T/err")" 403 "status for a stranger"
 assert_json "$T/out" .exit 5
 kill -0 "$DAEMON" || fail "the daemon has ended"
+
+# Root's own job has root's number and none of its rights; its image is read back all the same.
+mkdir "$T/root"
+submit 0 "$T/src" "$T/root/z"
+await_job "$JOB" done
+assert_json "$T/root/z.manifest.json" .verification.status passed
