@@ -56,6 +56,28 @@ if [ -b "${DEV}p1" ]; then
     exec 9>&-
 fi
 
+# A thread can have descriptors of its own, which its process does not show.
+if command -v python3 >/dev/null; then
+    coproc THREAD {
+        exec python3 -c '
+import ctypes, os, sys, threading
+def hold():
+    if ctypes.CDLL(None).unshare(0x400) != 0:  # CLONE_FILES
+        os._exit(1)
+    os.open(sys.argv[1], os.O_RDWR)
+    print("held", flush=True)
+    threading.Event().wait()
+threading.Thread(target=hold, daemon=True).start()
+sys.stdin.read()' "$DEV"
+    }
+    threaded=$THREAD_PID
+    if read -r line <&"${THREAD[0]}" && [ "$line" = held ]; then
+        refused "process $threaded (python3) has it open for writing" "$DEV"
+    fi
+    kill "$threaded"
+    wait "$threaded" 2>/dev/null || true
+fi
+
 # The name of a process is anybody's to choose: it reaches no terminal as it stands.
 cp "$(command -v sleep)" "$T/"$'e\e[31m(vil'
 "$T/"$'e\e[31m(vil' 60 9<>"$DEV" &

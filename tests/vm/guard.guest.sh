@@ -16,8 +16,6 @@ find_disks() {
     sg=$(twin "$sata") bsg=$(bsg "$sata") sg_usb=$(twin "$usb")
     ng=${nvme/nvme/ng} controller=${nvme%n1}
 }
-step() { echo "$(cut -d" " -f1 /proc/uptime) $*" | tee -a /share/steps; }
-step begin
 find_disks
 
 refused() { # COMMAND...
@@ -48,7 +46,6 @@ while [[ $line != *"went through" ]]; do read -r line <&"${free_late[0]}"; done
 [ "${line%% *}" -ge 7 ] || fail "an old descriptor of an unprotected disk: $line"
 wait "$free_late_PID" 2>/dev/null || true
 
-step "jobs on three"
 # --- jobs on three disks --------------------------------------------------------------------------
 
 # A descriptor that nobody sees, older than the guard.
@@ -68,7 +65,6 @@ begin sata "$sata" --write-block bpf-lsm
 begin nvme "$nvme"
 begin usb "$usb"
 
-step "every way"
 # --- every way, on every node ---------------------------------------------------------------------
 
 direct_ways() {
@@ -119,7 +115,6 @@ while [[ $line != *"went through" ]]; do
 done
 assert_eq "$line" "0 went through"
 
-step "reading goes"
 # --- reading goes on ------------------------------------------------------------------------------
 
 for name in sata nvme usb; do
@@ -136,7 +131,6 @@ read_only=$(losetup --find --show --read-only "$sata")
 cmp "$read_only" "$sata"
 losetup -d "$read_only"
 
-step "the guard itself"
 # --- the guard itself -----------------------------------------------------------------------------
 
 pins=/sys/fs/bpf/exhibit
@@ -152,7 +146,6 @@ supervisor=$(pgrep -f exhibit-supervisor | head -n 1)
 dies strace -p "$supervisor" -e trace=none
 refused attack open "$sata"
 
-step "what is said"
 # --- what is said of it ---------------------------------------------------------------------------
 
 ended() { # NAME: what its manifest says
@@ -197,7 +190,6 @@ tried "open for writing" "${usb##*/}" swapon
 m=/var/lib/exhibit/records/$(ls -t /var/lib/exhibit/records | grep "${sata##*/}" | head -n 1)
 jq -e '.refused > 10' "$m" >/dev/null || fail "the record: $(jq -c .refused "$m")"
 
-step "killed"
 # --- killed, unplugged, and there again -----------------------------------------------------------
 
 begin again "$sata"
@@ -228,7 +220,6 @@ expect 0 exhibit acquire "$sata" "$T/again" --resume -q
 assert_eq "$(jq -r .write_block.level "$T/again.manifest.json")" bpf-lsm
 assert_eq "$(jq -r .media.hashes.sha256 "$T/again.manifest.json")" "$(cat /share/sata.sha256)"
 
-step "only the release"
 # --- only the release lifts it --------------------------------------------------------------------
 
 expect 0 exhibit release "$sata"
