@@ -60,6 +60,7 @@ typedef int section_test(off64_t section_offset, int64_t segment_left, void *med
                          uint8_t any_table, void **error);
 section_test libewf_write_io_handle_test_chunks_section_full;
 
+/* The parameters are the library's. NOLINTBEGIN(readability-function-size) */
 int
 libewf_write_io_handle_test_chunks_section_full(off64_t section_offset, int64_t segment_left,
                                                 void *media_values, int64_t media_written,
@@ -83,3 +84,4 @@ libewf_write_io_handle_test_chunks_section_full(off64_t section_offset, int64_t 
     sections_ended += full == 1;
     return full;
 }
+/* NOLINTEND(readability-function-size) */

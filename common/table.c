@@ -72,8 +72,11 @@ print_cell(const struct table *t, size_t column, const char *cell, size_t width,
 void
 table_print(const struct table *t, FILE *f)
 {
-    AUTO_FREE size_t *widths = xcalloc(t->n_columns, sizeof *widths);
+    AUTO_FREE size_t *widths = NULL;
 
+    if (t->n_columns == 0)
+        return;
+    widths = xcalloc(t->n_columns, sizeof *widths);
     for (size_t c = 0; c < t->n_columns; c++)
         widths[c] = width_of(t->columns[c].heading);
     for (size_t i = 0; i < t->n_cells; i++) {
