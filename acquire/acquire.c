@@ -17,6 +17,7 @@
 #include "acquire/record.h"
 #include "acquire/run.h"
 #include "acquire/sealing.h"
+#include "acquire/source_facts.h"
 #include "acquire/write_block.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -395,13 +396,16 @@ acquire(struct acquisition *a, struct err *err)
 {
     if (prepare(a, err) != 0)
         return -1;
+    a->facts = source_facts_begin(a);
     papers_log_begin(a);
+    source_facts_warn(a);
     if (run_worker(a, err) != 0) {
         joblog_event(a->log, "ended: %s", err->text);
         jobstate_ended(a, err->text);
         return -1;
     }
     a->finished = clock_now();
+    source_facts_end(a);
     jobstate_place_segments(a);
     check_source_file(a);
     if (check_interrupt(a, err) != 0 || write_papers(a, err) != 0 || check_interrupt(a, err) != 0 ||

@@ -25,6 +25,7 @@
 #include "common/session.h"
 
 struct inhibit;
+struct source_facts;
 struct sealing;
 
 struct acquisition {
@@ -33,10 +34,11 @@ struct acquisition {
     struct privilege writer; /* as whom the worker runs and the files are made */
 
     /* the source */
-    struct device *device; /* NULL: a regular file */
-    int file;              /* descriptor of a file source, or -1 */
-    struct stat file_stat; /* of a file source, when it was opened */
-    uint64_t source_size;  /* bytes */
+    struct device *device;      /* NULL: a regular file */
+    struct source_facts *facts; /* of the device, once it is held */
+    int file;                   /* descriptor of a file source, or -1 */
+    struct stat file_stat;      /* of a file source, when it was opened */
+    uint64_t source_size;       /* bytes */
     uint64_t offset, length;
     uint32_t sector_size;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "acquire/ata_identify.h"
 #include "acquire/device_sysfs.h"
 #include "common/cleanup.h"
 #include "common/text.h"
@@ -15,14 +16,7 @@
 
 /* SAT (T10 SAT-4, 12.4.2): the ATA Information page holds IDENTIFY DEVICE from byte 60. */
 #define VPD_ATA_IDENTIFY 60
-#define VPD_ATA_SIZE (VPD_ATA_IDENTIFY + 512)
-/* ACS-4, 7.13.6: words of IDENTIFY DEVICE as byte ranges. */
-#define IDENTIFY_SERIAL 20
-#define IDENTIFY_SERIAL_SIZE 20
-#define IDENTIFY_FIRMWARE 46
-#define IDENTIFY_FIRMWARE_SIZE 8
-#define IDENTIFY_MODEL 54
-#define IDENTIFY_MODEL_SIZE 40
+#define VPD_ATA_SIZE (VPD_ATA_IDENTIFY + ATA_BLOCK_SIZE)
 
 #define LISTED_MAX 65536
 
@@ -147,29 +141,19 @@ vpd_naa(const char *dir, char *out, size_t size)
     }
 }
 
-/* ATA strings have the bytes of each word swapped. */
-static void
-identify_text(const unsigned char *identify, size_t at, size_t n, char *out, size_t size)
-{
-    char text[IDENTIFY_MODEL_SIZE];
-
-    for (size_t i = 0; i < n && i < sizeof text; i++)
-        text[i] = (char)identify[at + (i ^ 1)];
-    sysfs_trim(text, n, out, size);
-}
-
 /* SCSI's INQUIRY cuts an ATA disk's model at 16 characters and its firmware at 4. */
 static void
 read_identify(const char *dir, struct device *out)
 {
-    unsigned char page[VPD_ATA_SIZE], *identify = page + VPD_ATA_IDENTIFY;
+    unsigned char page[VPD_ATA_SIZE];
+    struct ata_identify id;
 
-    if (sysfs_bytes(dir, "device/vpd_pg89", page, sizeof page) < sizeof page || page[1] != 0x89)
+    if (sysfs_bytes(dir, "device/vpd_pg89", page, sizeof page) < sizeof page || page[1] != 0x89 ||
+        !ata_identify_parse(page + VPD_ATA_IDENTIFY, ATA_BLOCK_SIZE, &id))
         return;
-    identify_text(identify, IDENTIFY_MODEL, IDENTIFY_MODEL_SIZE, out->model, sizeof out->model);
-    identify_text(identify, IDENTIFY_FIRMWARE, IDENTIFY_FIRMWARE_SIZE, out->firmware,
-                  sizeof out->firmware);
-    identify_text(identify, IDENTIFY_SERIAL, IDENTIFY_SERIAL_SIZE, out->serial, sizeof out->serial);
+    (void)snprintf(out->model, sizeof out->model, "%s", id.model);
+    (void)snprintf(out->firmware, sizeof out->firmware, "%s", id.firmware);
+    (void)snprintf(out->serial, sizeof out->serial, "%s", id.serial);
 }
 
 /* The value of KEY in udev's record of the disk, lines of "E:KEY=VALUE"; leaves out alone where

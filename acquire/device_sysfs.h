@@ -69,9 +69,6 @@ void device_timeouts_at(const char *root, const struct device *device, struct de
 int device_timeouts_set_at(const char *root, const struct device *device, uint64_t seconds,
                            struct device_setting settings[2], struct err *err);
 
-/* IDENTIFY DEVICE's 512 bytes (ACS-3, 7.12.7.61: word 128, security status: bit 0 supported, bit 1
-   enabled, bit 2 locked). */
-bool device_identify_locked(const unsigned char *identify, size_t n);
 /* The flags of IOC_OPAL_GET_STATUS (linux/sed-opal.h). */
 bool device_opal_locked(uint32_t flags);
 /* From the identification in sysfs (vital product data page 89h, SAT-3). */

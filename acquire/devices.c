@@ -1,294 +1,146 @@
 /*
- * exhibit-devices: the disks of this machine and who uses them. It reads what the kernel publishes
- * and opens no device, so it needs no rights.
+ * exhibit-devices: the disks of this machine and who uses them. It reads what the kernel publishes;
+ * as root it also has the drives asked, by exhibit-drive, for what they hide.
  */
-#include <inttypes.h>
+#include "acquire/devices.h"
+
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
-#include "acquire/device.h"
-#include "acquire/device_sysfs.h"
+#include "acquire/device_evidence.h"
 #include "common/cleanup.h"
 #include "common/console.h"
-#include "common/json.h"
 #include "common/options.h"
-#include "common/size.h"
 #include "common/text.h"
 
-enum { OPTION_JSON = 1 };
+enum { OPTION_JSON = 1, OPTION_HEALTH, OPTION_NO_ASK };
 
 static const struct option_spec option_table[] = {
     {"json", 0, NULL, OPTION_JSON, "print one JSON document"},
+    {"health", 0, NULL, OPTION_HEALTH, "have smartctl ask each drive for its health (root)"},
+    {"no-ask", 0, NULL, OPTION_NO_ASK, "send the drives no command, not even to identify"},
 };
 
 static const struct program program = {
     .name = "exhibit devices",
-    .usage = "[--json]",
+    .usage = "[--json] [--health|--no-ask]",
     .summary = "List the disks that can be acquired, and who uses them.",
     .options = option_table,
     .n_options = sizeof option_table / sizeof *option_table,
 };
 
-enum column { NAME, SIZE, BUS, MODEL, SERIAL, PARTITIONS, READ_ONLY, USE, COLUMNS };
-
-static const char *const headings[COLUMNS] = {
-    "DEVICE", "SIZE", "BUS", "MODEL", "SERIAL", "PARTS", "RO", "IN USE",
+struct wanted {
+    bool json, health, no_ask;
 };
 
-struct row {
-    char *cells[COLUMNS];
-};
-
-/* Characters, not bytes; wide ones are counted as one, which at worst misplaces a column. */
-static size_t
-width_of(const char *s)
+char *
+devices_holders(dev_t number)
 {
-    size_t n = 0;
+    char dir[PATH_MAX];
+    AUTO_FREE char *path = NULL;
+    AUTO_DIR DIR *d = NULL;
+    const struct dirent *e;
+    char *out = xstrdup("");
 
-    for (; *s; s++)
-        n += ((unsigned char)*s & 0xc0) != 0x80;
-    return n;
-}
+    if (sysfs_block_dir("", number, dir)) {
+        path = xasprintf("%s/holders", dir);
+        d = opendir(path);
+    }
+    while (d && (e = readdir(d))) {
+        AUTO_FREE char *before = out;
 
-static char *
-use_text(const struct device *device)
-{
-    char why[1024];
-    AUTO_FREE char *safe = NULL;
-    enum device_use use = device_in_use(device, why, sizeof why);
-
-    if (use == DEVICE_FREE)
-        return xstrdup("free");
-    safe = text_printable(why);
-    return xasprintf("%s (%s)", use == DEVICE_SYSTEM ? "system" : "busy", safe);
-}
-
-/* A loop device has no model; what it shows is its file. */
-static char *
-model_text(const struct device *device)
-{
-    AUTO_FREE char *raw = NULL;
-
-    if (*device->backing_file)
-        raw = xasprintf("file %s", device->backing_file);
-    else
-        raw = xasprintf("%s%s%s", device->vendor, *device->vendor && *device->model ? " " : "",
-                        device->model);
-    return text_printable(raw);
-}
-
-static char *
-or_dash(char *s)
-{
-    if (*s)
-        return s;
-    free(s);
-    return xstrdup("-");
-}
-
-static void
-fill_row(const struct device *device, struct row *row)
-{
-    char size[SIZE_TEXT_MAX];
-    AUTO_FREE char *path = xasprintf("/dev/%s", device->name);
-
-    row->cells[NAME] = text_printable(path);
-    row->cells[SIZE] = xstrdup(size_human(device->size, size));
-    row->cells[BUS] = or_dash(xstrdup(device->bus));
-    row->cells[MODEL] = or_dash(model_text(device));
-    row->cells[SERIAL] = or_dash(text_printable(device->serial));
-    row->cells[PARTITIONS] =
-        xasprintf("%zu%s", device->n_partitions, device->more_partitions ? "+" : "");
-    row->cells[READ_ONLY] = xstrdup(device->read_only ? "yes" : "no");
-    row->cells[USE] = use_text(device);
-}
-
-static void
-print_row(const char *const cells[COLUMNS], const size_t widths[COLUMNS])
-{
-    for (int c = 0; c < COLUMNS; c++) {
-        int pad = (int)(widths[c] - width_of(cells[c]));
-        bool right = c == SIZE || c == PARTITIONS;
-
-        if (c == USE)
-            (void)printf("%s\n", cells[c]);
-        else if (right)
-            (void)printf("%*s%s  ", pad, "", cells[c]);
+        if (e->d_name[0] == '.')
+            out = xstrdup(before);
         else
-            (void)printf("%s%*s  ", cells[c], pad, "");
+            out = xasprintf("%s%s%s", before, *before ? " " : "", e->d_name);
     }
+    return out;
 }
 
+/* A drive that a job reads has enough to do, and who reads it may be timing it. */
 static void
-print_table(const struct row *rows, size_t n)
+ask(struct listed *disk, const struct wanted *wanted)
 {
-    size_t widths[COLUMNS];
+    char why[256];
 
-    for (int c = 0; c < COLUMNS; c++) {
-        widths[c] = width_of(headings[c]);
-        for (size_t i = 0; i < n; i++)
-            if (width_of(rows[i].cells[c]) > widths[c])
-                widths[c] = width_of(rows[i].cells[c]);
+    if (geteuid() == 0 && !wanted->no_ask && drive_is_asked(&disk->device) &&
+        !device_has_worker(&disk->device, why, sizeof why))
+        drive_reply_ask(&disk->device, wanted->health, &disk->reply);
+}
+
+/* NULL for one that was pulled out since. */
+static struct listed *
+look_at(dev_t number, const struct wanted *wanted)
+{
+    struct listed *disk = xcalloc(1, sizeof *disk);
+    struct err gone = ERR_INIT;
+
+    if (device_read(number, &disk->device, &gone) != 0) {
+        free(disk);
+        return NULL;
     }
-    print_row(headings, widths);
-    for (size_t i = 0; i < n; i++)
-        print_row((const char *const *)rows[i].cells, widths);
-}
-
-static json_t *
-json_of_mounts(const struct mounts *mounts, dev_t number)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < mounts->n; i++) {
-        json_t *one;
-
-        if (mounts->list[i].number != number)
-            continue;
-        one = json_object();
-        json_set_text(one, "path", mounts->list[i].point);
-        json_set_text(one, "type", mounts->list[i].type);
-        (void)json_array_append_new(list, one);
-    }
-    return list;
-}
-
-static json_t *
-json_of_partitions(const struct device *device, const struct mounts *mounts)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < device->n_partitions; i++) {
-        const struct device_partition *p = &device->partitions[i];
-        json_t *one = json_object();
-
-        json_set_textf(one, "path", "/dev/%s", p->name);
-        json_set_text(one, "name", p->name);
-        json_set_u64(one, "start", p->start);
-        json_set_u64(one, "size", p->size);
-        (void)json_object_set_new(one, "mounts", json_of_mounts(mounts, p->number));
-        (void)json_array_append_new(list, one);
-    }
-    return list;
-}
-
-static json_t *
-json_of_use(const struct device *device)
-{
-    static const char *const states[] = {"free", "busy", "system"};
-    char why[1024];
-    json_t *use = json_object();
-    enum device_use state = device_in_use(device, why, sizeof why);
-
-    json_set_text(use, "state", states[state]);
-    json_set_text(use, "reason", state == DEVICE_FREE ? NULL : why);
-    return use;
-}
-
-static void
-set_known(json_t *object, const char *key, const char *text)
-{
-    json_set_text(object, key, *text ? text : NULL);
-}
-
-static json_t *
-json_of_device(const struct device *device, const struct mounts *mounts)
-{
-    json_t *o = json_object();
-
-    json_set_textf(o, "path", "/dev/%s", device->name);
-    json_set_text(o, "name", device->name);
-    json_set_u64(o, "size", device->size);
-    json_set_u64(o, "logical_sector_size", device->logical_sector_size);
-    json_set_u64(o, "physical_sector_size", device->physical_sector_size);
-    set_known(o, "vendor", device->vendor);
-    set_known(o, "model", device->model);
-    set_known(o, "serial", device->serial);
-    set_known(o, "wwn", device->wwn);
-    set_known(o, "firmware", device->firmware);
-    set_known(o, "bus", device->bus);
-    json_set_bool(o, "removable", device->removable);
-    json_set_bool(o, "rotational", device->rotational);
-    json_set_bool(o, "read_only", device->read_only);
-    json_set_u64(o, "diskseq", device->diskseq);
-    set_known(o, "backing_file", device->backing_file);
-    (void)json_object_set_new(o, "mounts", json_of_mounts(mounts, device->number));
-    (void)json_object_set_new(o, "partitions", json_of_partitions(device, mounts));
-    (void)json_object_set_new(o, "in_use", json_of_use(device));
-    return o;
+    disk->use = device_in_use(&disk->device, disk->why, sizeof disk->why);
+    disk->evidence = device_is_evidence(&disk->device, NULL, 0);
+    disk->locked = device_locked_at("", &disk->device);
+    device_identity_read(&disk->device, &disk->identity);
+    ask(disk, wanted);
+    return disk;
 }
 
 static int
-finish_output(struct err *err)
+list(const dev_t *numbers, size_t n, const struct wanted *wanted, struct err *err)
 {
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): of the pointer it is */
+    AUTO_FREE struct listed **disks = xcalloc(n + 1, sizeof *disks);
+    struct mounts mounts;
+    size_t used = 0;
+
+    mounts_read("", &mounts);
+    for (size_t i = 0; i < n; i++) {
+        if ((disks[used] = look_at(numbers[i], wanted)))
+            used++;
+    }
+    if (wanted->json)
+        devices_print_json(disks, used, &mounts);
+    else if (used > 0)
+        devices_print_table(disks, used, &mounts);
+    else
+        (void)fputs("no disks found\n", stderr);
+    mounts_free(&mounts);
+    for (size_t i = 0; i < used; i++) {
+        drive_reply_clear(&disks[i]->reply);
+        free(disks[i]);
+    }
     if (fflush(stdout) != 0 || ferror(stdout))
         return err_errno(err, "cannot write the list");
     return 0;
 }
 
 static int
-list_json(const dev_t *numbers, size_t n, struct err *err)
-{
-    json_t *list = json_array();
-    struct mounts mounts;
-    AUTO_FREE struct device *device = xcalloc(1, sizeof *device);
-    AUTO_FREE char *text = NULL;
-
-    mounts_read("", &mounts);
-    for (size_t i = 0; i < n; i++) {
-        struct err gone = ERR_INIT;
-
-        /* One that was pulled out since is no longer to be listed. */
-        if (device_read(numbers[i], device, &gone) == 0)
-            (void)json_array_append_new(list, json_of_device(device, &mounts));
-    }
-    mounts_free(&mounts);
-    text = json_to_text(list);
-    json_decref(list);
-    (void)fputs(text, stdout);
-    return finish_output(err);
-}
-
-static int
-list_table(const dev_t *numbers, size_t n, struct err *err)
-{
-    AUTO_FREE struct row *rows = xcalloc(n + 1, sizeof *rows);
-    AUTO_FREE struct device *device = xcalloc(1, sizeof *device);
-    size_t used = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        struct err gone = ERR_INIT;
-
-        if (device_read(numbers[i], device, &gone) == 0)
-            fill_row(device, &rows[used++]);
-    }
-    if (used)
-        print_table(rows, used);
-    else
-        (void)fputs("no disks found\n", stderr);
-    for (size_t i = 0; i < used; i++)
-        for (int c = 0; c < COLUMNS; c++)
-            free(rows[i].cells[c]);
-    return finish_output(err);
-}
-
-static int
-read_options(int argc, char **argv, bool *json, struct err *err)
+read_options(int argc, char **argv, struct wanted *wanted, struct err *err)
 {
     struct options *options = options_new(&program, argc, argv);
     const char *arg;
     char **operands;
     int id, count, rc = 0;
 
-    while ((id = options_next(options, &arg, err)) > 0)
-        *json = true; /* there is no other option */
+    while ((id = options_next(options, &arg, err)) > 0) {
+        wanted->json = wanted->json || id == OPTION_JSON;
+        wanted->health = wanted->health || id == OPTION_HEALTH;
+        wanted->no_ask = wanted->no_ask || id == OPTION_NO_ASK;
+    }
     operands = options_operands(options, &count);
     if (id < 0)
         rc = -1;
     else if (count > 0)
         rc = err_set(err, OUTCOME_USAGE, "unexpected argument '%s'; see 'exhibit devices --help'",
                      operands[0]);
+    else if (wanted->health && wanted->no_ask)
+        rc = err_set(err, OUTCOME_USAGE, "--health asks the drives, --no-ask does not: take one");
+    else if (wanted->health && geteuid() != 0)
+        rc = err_set(err, OUTCOME_FAILED, "only root can ask drives for their health; use sudo");
     options_free(options);
     return rc;
 }
@@ -298,12 +150,12 @@ main(int argc, char **argv)
 {
     struct err err = ERR_INIT;
     AUTO_FREE dev_t *numbers = NULL;
-    bool json = false;
+    struct wanted wanted = {0};
     size_t n = 0;
 
     console_begin();
-    if (read_options(argc, argv, &json, &err) < 0 || device_list(&numbers, &n, &err) < 0 ||
-        (json ? list_json : list_table)(numbers, n, &err) < 0)
+    if (read_options(argc, argv, &wanted, &err) < 0 || device_list(&numbers, &n, &err) < 0 ||
+        list(numbers, n, &wanted, &err) < 0)
         return err_report(&err);
     return console_end(OUTCOME_DONE);
 }

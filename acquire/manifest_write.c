@@ -9,6 +9,7 @@
 #include "acquire/papers.h"
 #include "acquire/protection.h"
 #include "acquire/record.h"
+#include "acquire/source_facts.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/json.h"
@@ -103,9 +104,7 @@ source_json(const struct acquisition *a)
         set_time(v, "modified", a->file_stat.st_mtim.tv_sec);
         json_set_bool(v, "changed_during_acquisition", a->source_changed);
     }
-    /* null: not examined, which is not the same as none. */
-    set(v, "hidden", json_pack("{s:n, s:n}", "hpa", "dco"));
-    set(v, "smart", json_null());
+    source_facts_add(v, a);
     return v;
 }
 

@@ -5,6 +5,7 @@
 
 #include "acquire/protection.h"
 #include "acquire/record.h"
+#include "acquire/source_facts.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/mapfile.h"
@@ -135,6 +136,7 @@ log_source(const struct acquisition *a)
     fact(a, "firmware", d->firmware);
     fact(a, "bus", d->bus);
     fact(a, "backing file", d->backing_file);
+    source_facts_log(a);
 }
 
 static void

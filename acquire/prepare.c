@@ -8,6 +8,7 @@
 #include "acquire/inhibit.h"
 #include "acquire/jobstate.h"
 #include "acquire/sealing.h"
+#include "acquire/source_facts.h"
 #include "acquire/staging.h"
 #include "acquire/takeover.h"
 #include "common/cleanup.h"
@@ -404,6 +405,7 @@ prepare_undo(struct acquisition *a)
     if (a->file >= 0)
         (void)close(a->file);
     free(a->device);
+    source_facts_free(a->facts);
     free(a->attempts);
     result_clear(&a->result);
 }

@@ -67,6 +67,8 @@ static const struct {
     {SUPERVISOR_START, PURPOSE_ACQUIRE, POLICY_ANY | POLICY_EVIDENCE, STATE_IDLE | STATE_HELD,
      supervisor_start},
     {SUPERVISOR_LEND, PURPOSE_COMPARE, POLICY_ANY | POLICY_EVIDENCE, STATE_HELD, supervisor_lend},
+    {SUPERVISOR_ASK, PURPOSE_ACQUIRE, POLICY_ANY | POLICY_EVIDENCE, STATE_HELD | STATE_ENDED,
+     supervisor_ask},
     {SUPERVISOR_CHECK, PURPOSE_ACQUIRE | PURPOSE_COMPARE, POLICY_ANY | POLICY_EVIDENCE,
      STATE_HELD | STATE_RUNNING | STATE_ENDED | STATE_LENT, supervisor_check},
     {SUPERVISOR_FINISH, PURPOSE_ACQUIRE | PURPOSE_COMPARE, POLICY_ANY | POLICY_EVIDENCE,
@@ -124,6 +126,7 @@ serve(struct supervisor *s)
             break;
         if (child_ended) {
             child_ended = 0;
+            supervisor_reap_drive(s);
             if (supervisor_reap(s) != 0)
                 break;
         }
@@ -187,6 +190,7 @@ static const unsigned capabilities[] = {
     CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, /* looking for writers in other users' processes */
     CAP_SETUID,     CAP_SETGID,          CAP_SETPCAP, /* starting the worker as the user */
     CAP_KILL,                                         /* and ending it */
+    CAP_SYS_RAWIO,                                    /* exhibit-drive's commands that read */
 };
 
 int

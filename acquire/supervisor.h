@@ -51,6 +51,7 @@ struct supervisor {
     struct device_setting usb;
     struct device_setting timeouts[2];
     pid_t worker; /* 0: none runs */
+    pid_t drive;  /* exhibit-drive, which asks the drive; 0: none runs */
 };
 
 typedef int supervisor_handler(struct supervisor *s, const struct supervisor_message *m,
@@ -58,6 +59,7 @@ typedef int supervisor_handler(struct supervisor *s, const struct supervisor_mes
 
 supervisor_handler supervisor_open;
 supervisor_handler supervisor_lend;
+supervisor_handler supervisor_ask;
 supervisor_handler supervisor_start;
 supervisor_handler supervisor_check;
 supervisor_handler supervisor_finish;
@@ -65,6 +67,7 @@ supervisor_handler supervisor_release;
 
 /* After SIGCHLD: tells the front that the worker has ended, if it has. */
 int supervisor_reap(struct supervisor *s);
+void supervisor_reap_drive(struct supervisor *s);
 
 /* Kills the worker and waits for it, but not for ever: one that waits in the kernel for a drive
    that does not answer dies with its read, and until then it alone holds the device. */

@@ -40,7 +40,9 @@ enum supervisor_type {
     SUPERVISOR_ATTEMPT, /* supervisor, unasked: somebody was refused to change the source */
     SUPERVISOR_LEND,    /* front: give me what is held, to compare an image with it */
     SUPERVISOR_LENT,    /* with the descriptor, read-only */
-    SUPERVISOR_CHECK,   /* front: look at the read-only flag and the device again */
+    SUPERVISOR_ASK,     /* front: ask the drive; a pipe for exhibit-drive's answer comes along */
+    SUPERVISOR_ASKED,
+    SUPERVISOR_CHECK, /* front: look at the read-only flag and the device again */
     SUPERVISOR_CHECKED,
     SUPERVISOR_FINISH, /* front: the job is over; write the record */
     SUPERVISOR_FINISHED,

@@ -77,7 +77,25 @@ static const struct {
     {"wwn", "World Wide Name"},
     {"hidden.hpa", "Host protected area (HPA)"},
     {"hidden.dco", "Device configuration overlay (DCO)"},
+    {"hpa_note", "Host protected area, note"},
+    {"dco_note", "Device configuration overlay, note"},
+    {"native_sectors", "Sectors without a host protected area"},
+    {"factory_sectors", "Sectors without an overlay"},
+    {"usb", "USB"},
+    {"speed_mbit_s", "Speed, Mbit/s"},
+    {"write_blocker", "Write blocker, known by name or number"},
+    {"bridge", "Between drive and computer"},
+    {"drive", "The drive's own words"},
+    {"other_areas", "Also of this item, not in this image"},
+    {"trim", "TRIM"},
+    {"trim_zeroes", "Zeros where it was trimmed"},
+    {"before", "Before"},
+    {"temperature", "Temperature, degrees"},
+    {"percentage_used", "Used of its life, %"},
+    {"available_spare", "Spare left, %"},
+    {"passed", "Says that it is sound"},
     {"smart", "SMART health"},
+    {"smart_note", "SMART health, note"},
     {"timestamp", "Time stamp"},
     {"signing_time", "Time, as the signer says"},
     {"ledger", "Ledger of custody"},
@@ -352,6 +370,17 @@ is_used_up(const struct fields_section *s, const char *key, const json_t *v)
     return missing;
 }
 
+/* Of most sources there is nothing to say here, which is no gap in the record. */
+static bool
+is_left_out(const char *key, const json_t *v)
+{
+    static const char *const keys[] = {"usb",  "write_blocker", "other_areas", "drive",
+                                       "trim", "bridge",        NULL};
+
+    return is_in(keys, key) &&
+           (fields_is_missing(v) || (json_is_array(v) && json_array_size(v) == 0));
+}
+
 bool
 fields_each(const json_t *facts, const struct fields_section *s, fields_row *row, void *arg)
 {
@@ -367,7 +396,7 @@ fields_each(const json_t *facts, const struct fields_section *s, fields_row *row
     json_object_foreach((json_t *)object, key, v)
     {
         if (fields_is_hidden(key) || has_row(s, key) || is_in(s->skip, key) ||
-            is_used_up(s, key, v))
+            is_left_out(key, v) || is_used_up(s, key, v))
             continue;
         if (n++ == FIELDS_MAX) {
             json_t *more = json_string("in the JSON report");

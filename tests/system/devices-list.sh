@@ -15,11 +15,13 @@ assert_error "'extra'"
 expect 2 exhibit-devices --nonsense
 expect 0 exhibit-devices -h
 assert_contains "$T/out" "--json"
+expect 2 exhibit-devices --health --no-ask
+assert_error "take one"
 expect 0 exhibit-devices --version
 
-# Nothing of /dev is opened, and nothing at all for writing.
+# Nothing of /dev is opened but by root to ask a drive, and nothing at all for writing.
 if command -v strace >/dev/null && [ -z "$EXHIBIT_SANITIZE" ] && strace -o /dev/null true; then
-    run strace -f -e trace=open,openat,openat2,creat -o "$T/trace" exhibit-devices --json
+    run strace -f -e trace=open,openat,openat2,creat -o "$T/trace" exhibit-devices --json --no-ask
     assert_eq "$status" 0
     # (jansson seeds its hash tables)
     grep -v '"/dev/urandom"' "$T/trace" >"$T/opened"
@@ -48,3 +50,17 @@ assert_json "$T/out" ".[] | select(.path == \"$DEV\") | [.size, .read_only, .bus
     '3145728,true,"virtual"'
 got=$(jq -r ".[] | select(.path == \"$DEV\") | .backing_file_base64" "$T/out" | base64 -d)
 assert_eq "$got" "$T/$name" "the exact bytes of the backing file's name"
+
+# The table keeps within the terminal; what it has no room for stands below.
+mkdir -p "$T/a-directory-with-a-long-name/and-another-one-with-a-longer-name"
+long=$T/a-directory-with-a-long-name/and-another-one-with-a-longer-name/image
+truncate -s 1M "$long"
+attach "$long" --read-only
+for columns in 80 120; do
+    COLUMNS=$columns expect 0 exhibit-devices
+    if sed 's/…/./g' "$T/out" | grep -E "^.{$((columns + 1))}" | grep -v "/"; then
+        fail "the table is wider than $columns"
+    fi
+    grep -E "^$DEV " "$T/out" | sed 's/…/./g' | grep -qE "^.{1,$columns}\$" || fail "the row of $DEV is too wide"
+    grep -qF "$long" "$T/out" || fail "what was cut is not shown in full"
+done

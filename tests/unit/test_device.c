@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "acquire/ata_identify.h"
 #include "acquire/device.h"
 #include "acquire/device_sysfs.h"
 #include "acquire/inhibit.h"
@@ -765,18 +766,18 @@ test_locked(void **state)
     unsigned char page[60 + 512] = {0, 0x89, 2, 0x38};
 
     (void)state;
-    assert_false(device_identify_locked(identify, sizeof identify));
+    assert_false(ata_identify_locked(identify, sizeof identify));
     identify[256] = 0x03; /* security supported and enabled, as it is once unlocked */
-    assert_false(device_identify_locked(identify, sizeof identify));
+    assert_false(ata_identify_locked(identify, sizeof identify));
     identify[256] = 0x07; /* and locked */
-    assert_true(device_identify_locked(identify, sizeof identify));
+    assert_true(ata_identify_locked(identify, sizeof identify));
     identify[256] = 0x29; /* supported, frozen, enhanced erase */
-    assert_false(device_identify_locked(identify, sizeof identify));
+    assert_false(ata_identify_locked(identify, sizeof identify));
     memset(identify + 256, 0xff, 2);
-    assert_false(device_identify_locked(identify, sizeof identify));
+    assert_false(ata_identify_locked(identify, sizeof identify));
     identify[256] = 0x07;
     identify[257] = 0;
-    assert_false(device_identify_locked(identify, 511));
+    assert_false(ata_identify_locked(identify, 511));
 
     assert_false(device_opal_locked(0x1 | 0x2));            /* supported */
     assert_false(device_opal_locked(0x1 | 0x2 | 0x4));      /* enabled, unlocked */
