@@ -10,7 +10,7 @@ done
 EXHIBIT_VM_SHARE=$T/share bash "$EXHIBIT_SOURCE/tests/vm/boot" \
     "$EXHIBIT_SOURCE/tests/vm/monitor.guest.sh" \
     -device ahci,id=ahci \
-    -drive "if=none,id=sata,file=$T/sata.img,format=raw,throttling.bps-read=2097152" \
+    -drive "if=none,id=sata,file=$T/sata.img,format=raw,throttling.bps-read=4194304" \
     -device ide-hd,drive=sata,bus=ahci.0,serial=SATA0001 \
     -drive "if=none,id=nvme,file=$T/nvme.img,format=raw" -device nvme,drive=nvme,serial=NVME0001
 # What was counted as written has arrived.
