@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -236,6 +237,8 @@ daemon_serve(const struct daemon_settings *settings, struct err *err)
     *c = (struct core){.settings = settings, .listener = -1, .begun = clock_monotonic_ns()};
     c->queue = queue_new(&settings->limits);
     catch_signals();
+    /* Whoever loses its parent in a job becomes the core's own, to be waited for. */
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     r = begin(c, err);
     if (r == 0) {
         core_log("ready; the jobs lie in '%s'", settings->state_dir);

@@ -276,6 +276,27 @@ run_reaped(struct run *r, pid_t pid, int status)
     return true;
 }
 
+/* A worker whose supervisor was killed comes to the core, which has made itself its parent then. It
+   is about to die, but in the midst of a read it still holds the device. */
+static bool
+has_orphan(void)
+{
+    AUTO_FREE char *path = xasprintf("/proc/self/task/%ld/children", (long)getpid());
+    AUTO_FILE FILE *f = fopen(path, "re");
+    AUTO_FREE char *word = NULL;
+    size_t room = 0;
+    bool found = false;
+
+    while (f && !found && getdelim(&word, &room, ' ', f) > 0) {
+        AUTO_FREE char *name = xasprintf("/proc/%ld/comm", strtol(word, NULL, 10));
+        AUTO_FILE FILE *comm = fopen(name, "re");
+        char text[32] = "";
+
+        found = comm && fgets(text, sizeof text, comm) && strcmp(text, "exhibit-worker\n") == 0;
+    }
+    return found;
+}
+
 bool
 run_is_over(struct run *r, int *status)
 {
@@ -284,6 +305,8 @@ run_is_over(struct run *r, int *status)
     if (r->front.pid > 0)
         return false;
     if (r->supervisor.pid > 0 && !late)
+        return false;
+    if (r->supervisor.status >= 128 && !late && has_orphan())
         return false;
     if (r->supervisor.pid > 0)
         (void)kill(r->supervisor.pid, SIGKILL);

@@ -2,6 +2,7 @@
  * The worker, as its supervisor starts it and sees it end.
  */
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -16,6 +17,16 @@
 #define WORKER_END_STEPS 40
 #define WORKER_END_STEP_NS 50000000L
 
+/* A worker without its supervisor would hold the device, and read for nobody. Set after the change
+   of identity, which would undo it. */
+static int
+become_worker(const void *user)
+{
+    if (privilege_drop(user) != 0)
+        return -1;
+    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
 static int
 start_worker(struct supervisor *s, const int *fds, size_t n, size_t n_dirs, struct err *err)
 {
@@ -26,7 +37,7 @@ start_worker(struct supervisor *s, const int *fds, size_t n, size_t n_dirs, stru
         {.ours = fds[0], .theirs = WORKER_FD_EVENTS},
         {.ours = s->source >= 0 ? s->source : fds[n - 1], .theirs = WORKER_FD_SOURCE},
     };
-    struct spawn_as as = {.drop = privilege_drop, .to = &s->user};
+    struct spawn_as as = {.drop = become_worker, .to = &s->user};
 
     if (!path)
         return -1;
