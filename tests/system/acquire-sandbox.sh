@@ -35,9 +35,9 @@ assert_eq "$(of "$worker" Gid)" "65534 65534 65534 65534" "gid of the worker"
 assert_eq "$(of "$front" Uid)" "65534 65534 65534 65534" "uid of the front"
 assert_eq "$(of "$supervisor" Uid)" "0 0 0 0" "uid of the supervisor"
 # The supervisor is root with as little of it as it needs: kill, setgid, setuid, setpcap,
-# dac_read_search, sys_ptrace, sys_admin.
+# dac_read_search, sys_rawio, sys_ptrace, sys_admin.
 for set in CapPrm CapEff CapBnd; do
-    assert_eq "$(of "$supervisor" $set)" 00000000002801e4 "$set of the supervisor"
+    assert_eq "$(of "$supervisor" $set)" 00000000002a01e4 "$set of the supervisor"
 done
 assert_eq "$(of "$supervisor" CapInh)" 0000000000000000 "CapInh of the supervisor"
 assert_eq "$(of "$supervisor" NoNewPrivs)" 1 "no new privileges of the supervisor"
