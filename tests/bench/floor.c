@@ -5,10 +5,10 @@
  *
  *   bench-floor e01|best FILE SCRATCH     read, hash, compress, hash what is written, write it
  *   bench-floor raw FILE SCRATCH SEGMENT  read, hash the whole and each segment, write it
- *   bench-floor verify FIRST-SEGMENT      read and inflate, hash
- *   bench-floor verify-segments FIRST-SEGMENT   the same, and hash the files
+ *   bench-floor verify FIRST-SEGMENT FILE           read and inflate, hash; FILE is the same media
+ *   bench-floor verify-segments FIRST-SEGMENT FILE  the same, and hash the files
  *
- * Prints "STEP SECONDS" a line; "md5" is the hash alone, of which the others know nothing.
+ * Prints "STEP SECONDS" a line; "md5" is that of the media alone, of which the others know nothing.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -204,7 +204,8 @@ run_verify(const char *path, bool segments, struct err *err)
 
         if (fd < 0 || hashes_begin(&files, 1, err) != 0)
             return -1;
-        while ((got = fill(fd, buf)) > 0)
+        /* Not counted as read: their bytes passed by already, when chunks were taken from them. */
+        while ((got = read(fd, buf, BLOCK)) > 0)
             add(&files, FILE_HASHES, buf, (size_t)got);
         (void)close(fd);
     }
@@ -231,35 +232,42 @@ md5_alone(const char *path, struct err *err)
     return sum;
 }
 
+static int
+run_kind(const char *kind, char **argv, int argc, struct err *err)
+{
+    bool segments = strcmp(kind, "verify-segments") == 0;
+    uint64_t segment = 0;
+    int in;
+    int out;
+
+    if (segments || strcmp(kind, "verify") == 0)
+        return run_verify(argv[2], segments, err);
+    if (argc == 5 && size_parse(argv[4], 512, "the segment", &segment, err) != 0)
+        return -1;
+    in = open(argv[2], O_RDONLY | O_CLOEXEC);
+    out = open(argv[3], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (in < 0 || out < 0)
+        return err_errno(err, "no file to read, or none to write to");
+    if (strcmp(kind, "raw") == 0)
+        return run_raw(in, out, segment, err);
+    return run_e01(in, out, strcmp(kind, "best") == 0 ? COMPRESSION_BEST : COMPRESSION_FAST, err);
+}
+
 int
 main(int argc, char **argv)
 {
     struct err err = ERR_INIT;
-    uint64_t segment = 0;
-    bool writes = argc >= 4;
-    int in = argc >= 3 ? open(argv[2], O_RDONLY | O_CLOEXEC) : -1;
-    int out = writes ? open(argv[3], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+    bool verifies = argc >= 2 && strncmp(argv[1], "verify", 6) == 0;
     int r = -1;
 
-    if (in < 0 || (writes && out < 0))
-        return die(&err, "bench-floor: no file to read, or none to write to");
-    if (argc == 5 && size_parse(argv[4], 512, "the segment", &segment, &err) != 0)
-        return die(&err, "bench-floor");
-    if (writes && strcmp(argv[1], "e01") == 0)
-        r = run_e01(in, out, COMPRESSION_FAST, &err);
-    else if (writes && strcmp(argv[1], "best") == 0)
-        r = run_e01(in, out, COMPRESSION_BEST, &err);
-    else if (writes && strcmp(argv[1], "raw") == 0)
-        r = run_raw(in, out, segment, &err);
-    else if (!writes && strcmp(argv[1], "verify") == 0)
-        r = run_verify(argv[2], false, &err);
-    else if (!writes && strcmp(argv[1], "verify-segments") == 0)
-        r = run_verify(argv[2], true, &err);
+    if (argc == 4 || argc == 5)
+        r = run_kind(argv[1], argv, argc, &err);
+    else
+        (void)err_set(&err, OUTCOME_USAGE, "what to do, from which file, to which");
     if (r != 0)
         return die(&err, "bench-floor");
     for (size_t i = 0; i < STEPS; i++)
         (void)printf("%s %.3f\n", step_names[i], spent[i]);
-    /* Of an image's media, hashed alone, verify's caller knows by the disk. */
-    (void)printf("md5 %.3f\n", writes ? md5_alone(argv[2], &err) : 0.0);
+    (void)printf("md5 %.3f\n", md5_alone(argv[verifies ? 3 : 2], &err));
     return 0;
 }

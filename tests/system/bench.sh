@@ -5,10 +5,12 @@ require python3 jq ewfacquire ewfverify
 [ -x "$EXHIBIT_BIN/../tests/bench-floor" ] || skip "bench-floor is not built"
 export EXHIBIT_BENCH_DIR=$T/bench
 expect 0 "$EXHIBIT_SOURCE/tests/bench/run" --size 8 --rounds 1 --disks random \
-    --cases acquire --json "$T/result.json"
+    --cases acquire,raw,verify --json "$T/result.json"
 assert_contains "$T/out" "ewfacquire"
-assert_json "$T/result.json" '[.results[].case] | join(" ")' "e01 fast"
+assert_json "$T/result.json" '[.results[].case] | join(" ")' \
+    "e01 fast raw segments verify foreign verify own"
 assert_json "$T/result.json" '[.results[] | .floor > 0] | all' true
-assert_json "$T/result.json" '[.results[].programs | keys[]] | join(" ")' "ewfacquire ours"
+assert_json "$T/result.json" '[.results[0].programs | keys[]] | join(" ")' "ewfacquire ours"
+assert_json "$T/result.json" '.machine.libraries | has("libdeflate")' true
 assert_eq "$(find "$T/bench" -name 'run.*' | wc -l)" 0 "directories left behind"
 expect 2 "$EXHIBIT_SOURCE/tests/bench/run" --disks floppy
