@@ -320,6 +320,23 @@ open_object(const struct btf *kernel, struct err *err)
     return o;
 }
 
+/* The root of all control groups, where it is mounted (under a service manager, which may forbid
+   mounting), or without. */
+static int
+open_cgroups(void)
+{
+    static const char *const places[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+    AUTO_FD int unmounted = -1;
+    struct statfs fs;
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        if (statfs(places[i], &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+            return open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    unmounted = open_unmounted("cgroup2");
+    return unmounted < 0 ? -1 : openat(unmounted, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 static int
 attach_one(struct bpf_program *p, struct err *err)
 {
@@ -329,9 +346,7 @@ attach_one(struct bpf_program *p, struct err *err)
     int r;
 
     if (bpf_program__type(p) == BPF_PROG_TYPE_CGROUP_DEVICE) {
-        AUTO_FD int mounted = open_unmounted("cgroup2");
-        AUTO_FD int root =
-            mounted < 0 ? -1 : openat(mounted, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        AUTO_FD int root = open_cgroups();
 
         link = root < 0 ? NULL : bpf_program__attach_cgroup(p, root);
     } else {

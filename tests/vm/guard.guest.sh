@@ -16,6 +16,8 @@ find_disks() {
     sg=$(twin "$sata") bsg=$(bsg "$sata") sg_usb=$(twin "$usb")
     ng=${nvme/nvme/ng} controller=${nvme%n1}
 }
+# As a service manager has it.
+mount -t cgroup2 none /sys/fs/cgroup
 find_disks
 
 refused() { # COMMAND...
