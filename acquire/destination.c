@@ -185,13 +185,15 @@ is_of_the_job(const struct destination *d, const char *file)
 static int
 list_files(const struct destination *d, const char *last, struct names *out, struct err *err)
 {
-    int fd = dup(d->dir);
+    /* Opened anew: a file system in user space may have read it once and for all when it was
+     * opened.
+     */
+    int fd = openat(d->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     AUTO_DIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *e;
 
     if (!dir)
         return err_errno(err, "cannot list '%s'", d->partial);
-    rewinddir(dir);
     while ((e = readdir(dir)) != NULL) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
             (last && strcmp(e->d_name, last) == 0) || is_of_the_job(d, e->d_name))
@@ -227,6 +229,20 @@ move_all(const struct destination *d, const struct names *names, struct err *err
     return 0;
 }
 
+/* Whatever a file system shows of a directory: the manifest alone is no image. */
+static int
+check_emptied(const struct destination *d, struct err *err)
+{
+    struct names left = {0};
+    int r = list_files(d, NULL, &left, err);
+
+    if (r == 0 && left.n > 0)
+        r = err_set(err, OUTCOME_FAILED, "'%s' was not listed with its '%s'", d->partial,
+                    left.v[0]);
+    names_free(&left);
+    return r;
+}
+
 int
 destination_publish(struct destination *d, const char *last, struct err *err)
 {
@@ -235,7 +251,7 @@ destination_publish(struct destination *d, const char *last, struct err *err)
 
     if (r == 0)
         r = move_all(d, &names, err);
-    if (r == 0 && outfile_sync_dir(d->parent, err) != 0) {
+    if (r == 0 && (check_emptied(d, err) != 0 || outfile_sync_dir(d->parent, err) != 0)) {
         take_back(d, &names, names.n);
         r = -1;
     }

@@ -150,7 +150,7 @@ attach() {
     shift
     DEV=$(losetup --find --show "$@" "$file")
     at_exit detach_loop "$DEV"
-    partx -a "$DEV" 2>/dev/null || true
+    partx -a "$DEV" >/dev/null 2>&1 || true
     # The flag of whoever had this loop device before outlives its detaching.
     for node in "$DEV" "$DEV"p*; do
         [ ! -b "$node" ] || blockdev --setrw "$node"
