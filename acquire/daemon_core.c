@@ -148,7 +148,7 @@ wait_turn(struct core *c, struct turn *t, struct err *err)
     sigset_t none;
 
     (void)sigemptyset(&none);
-    if (ppoll(t->fds, fill(c, t), needs_clock(c) ? &tick : NULL, &none) >= 0)
+    if (ppoll(t->fds, fill(c, t), needs_clock(c) || c->watched ? &tick : NULL, &none) >= 0)
         return 0;
     if (errno != EINTR)
         return err_errno(err, "cannot wait");
@@ -191,6 +191,8 @@ serve(struct core *c, struct err *err)
         r = wait_turn(c, t, err);
         if (r == 0)
             take_turn(c, t);
+        if (c->watched)
+            daemon_notify("WATCHDOG=1");
         if (end_asked && !c->ending)
             begin_end(c);
         if (c->ending && !go_on_ending(c))
@@ -235,6 +237,7 @@ daemon_serve(const struct daemon_settings *settings, struct err *err)
     int r;
 
     *c = (struct core){.settings = settings, .listener = -1, .begun = clock_monotonic_ns()};
+    c->watched = getenv("WATCHDOG_USEC") != NULL;
     c->queue = queue_new(&settings->limits);
     catch_signals();
     /* Whoever loses its parent in a job becomes the core's own, to be waited for. */

@@ -44,6 +44,7 @@ struct core {
     uint64_t turned_last; /* monotonic ns */
     bool ending;
     uint64_t ending_since;         /* monotonic ns */
+    bool watched;                  /* systemd wants to hear that it lives: sd_watchdog_enabled(3) */
     uint64_t begun;                /* the same */
     struct daemon_message message; /* the one that is being sent or received */
 };

@@ -72,10 +72,11 @@ read_options(int argc, char **argv, struct given *g, struct err *err)
 static void
 set_environment(void)
 {
-    /* The last are of the sanitizers' run-time. */
-    static const char *const kept[] = {"NOTIFY_SOCKET", "LISTEN_PID",  "LISTEN_FDS", "TZ",
-                                       "http_proxy",    "https_proxy", "no_proxy",   "ASAN_OPTIONS",
-                                       "UBSAN_OPTIONS", "TSAN_OPTIONS"};
+    /* The *SAN_OPTIONS are of the sanitizers' run-time. */
+    static const char *const kept[] = {
+        "NOTIFY_SOCKET", "LISTEN_PID",   "LISTEN_FDS",   "TZ",
+        "http_proxy",    "https_proxy",  "no_proxy",     "ASAN_OPTIONS",
+        "UBSAN_OPTIONS", "TSAN_OPTIONS", "WATCHDOG_USEC"};
     char *values[sizeof kept / sizeof kept[0]];
 
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
