@@ -59,6 +59,22 @@ of_source(struct report *r, const json_t *source)
 }
 
 static void
+of_hidden(struct report *r, const json_t *hidden)
+{
+    uint64_t hpa = number(hidden, "hpa");
+    uint64_t dco = number(hidden, "dco");
+
+    if (hpa > 0)
+        add(r, "%" PRIu64 " sectors are hidden by a host protected area, and not in the image",
+            hpa);
+    if (dco > 0)
+        add(r,
+            "%" PRIu64
+            " sectors are hidden by a device configuration overlay, and not in the image",
+            dco);
+}
+
+static void
 of_write_block(struct report *r, const json_t *block, bool device)
 {
     const json_t *flag = json_object_get(block, "read_only_flag");
@@ -138,6 +154,7 @@ deviations_find(struct report *r)
     if (!r->manifest_path)
         return;
     of_source(r, source);
+    of_hidden(r, json_object_get(source, "hidden"));
     of_write_block(r, json_object_get(r->facts, "write_block"), is(source, "kind", "device"));
     of_acquisition(r, acquisition);
     if (r->unreadable.n > 0)

@@ -96,6 +96,14 @@ has_hidden(const struct form *f)
 }
 
 static bool
+hides_sectors(const struct form *f)
+{
+    const json_t *hidden = json_object_get(part(f, "source"), "hidden");
+
+    return number_of(hidden, "hpa") > 0 || number_of(hidden, "dco") > 0;
+}
+
+static bool
 has_write_block(const struct form *f)
 {
     const char *level = json_text_or_null(part(f, "write_block"), "level");
@@ -163,6 +171,7 @@ static const struct {
     {"partial", is_partial},
     {"changed", is_changed},
     {"hidden-areas-examined", has_hidden},
+    {"hidden-sectors", hides_sectors},
     {"write-block", has_write_block},
     {"write-block-none", has_no_write_block},
     {"damaged", is_damaged},

@@ -88,6 +88,17 @@ for line in 'Pass-through +2' 'Attempts to write, refused +1' 'Node +sda1' 'Name
 done
 assert_contains "$T/none/EV-01.report.html" 'a\x1b&lt;b&gt;'
 
+echo "== what the drive hides, and what else belongs to the item"
+jq '.source.kind = "device" | .source.hidden = {hpa: 1000, dco: 0, native_sectors: 9000, hpa_note: null}
+    | .source.other_areas = [{name: "mmcblk0boot0", kind: "eMMC boot area", size: 4194304}]
+    | .source.smart = {before: {passed: true, reallocated_sectors: 8}, after: null}' \
+    "$T/EV-01.none.json" >"$T/none/EV-01.manifest.json"
+expect 0 exhibit-report -q --replace --format text,html "$T/none/EV-01.manifest.json"
+for line in '1000 sectors are hidden by a host protected area' 'Reallocated sectors +8' 'mmcblk0boot0' \
+    'The device hides sectors from the computer'; do
+    grep -qE -- "$line" "$text" || fail "no '$line' in the text report"
+done
+
 echo "== hostile texts: markup, control characters, overrides, what XML cannot say, bad UTF-8"
 truncate -s 8M "$T/hostile.raw"
 name=$(printf '<b>&"\\x27]]>\u202e\ufffe\uffff\u0007;--')
