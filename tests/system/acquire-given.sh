@@ -39,7 +39,7 @@ expect 0 given "path=$DEV" -- "$DEV" "$T/d/x"
 expect 0 ewfverify -q "$T/d/x.E01"
 m=$T/d/x.manifest.json
 assert_json "$m" .media.hashes.sha256 "$(sha256_of "$T/src")"
-assert_json "$m" .write_block.level read-only-flag
+assert_best_write_block "$m" .write_block.level
 assert_json "$m" .write_block.read_only_flag.during true
 assert_json "$m" .case.user.uid 65534
 assert_json "$m" .acquisition.sandbox.uid 65534

@@ -20,7 +20,7 @@ for image in EV.manifest.json EV.E01 foreign.E01; do
     assert_json "$T/out" .verdict passed
     assert_eq "$(source_check .status)" passed
     assert_eq "$(source_check .target)" "$DEV"
-    assert_json "$T/out" .against.write_block read-only-flag
+    assert_best_write_block "$T/out" .against.write_block
     assert_eq "$(blockdev --getro "$DEV")" 1 "the read-only flag afterwards"
 done
 record=$(json "$T/out" .against.supervisor_record)
