@@ -34,7 +34,8 @@ begun() {
 refused() {
     expect 5 exhibit acquire --resume "$2" "$T/d/x"
     assert_contains "$T/err" "$1"
-    for file in "$T/kept"/x.[E0]*; do
+    # The last segment of an E01 is made anew in any case: the first ones are enough here.
+    for file in "$T/kept"/x.*0[1-4]; do
         grep -aq "\"segment\".*\"${file##*/}\"" "$T/kept/x.journal" || continue
         assert_same_bytes "$file" "$T/d/x.partial/${file##*/}"
     done
