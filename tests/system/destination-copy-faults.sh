@@ -17,6 +17,9 @@ fail_at() {
     rm -rf "$T/good"/* "$T/bad"/*
     run failing_writes "$T/bad" "$n" "$error" on \
         exhibit acquire "$T/src" "$dest/x" --copy "$copy/x" --segment-size 1M --quiet "$@"
+    if [ "$status" -eq 0 ] && [ "$(writes_made)" -lt "$n" ]; then
+        return # this run needed fewer than the one that was counted
+    fi
     only_good
     assert_contains "$T/err" "$T/bad/x"
     if ! grep -qs '"begin".*"check"' "$T/bad/x.partial/x.journal"; then
