@@ -186,11 +186,29 @@ wanted(const struct rescue_plan *p)
     return status[p->phase];
 }
 
+/* A cluster between two that failed would most likely fail too: it is left to trimming, which
+   fails no more often for it. */
+static void
+give_up_gaps(struct rescue_plan *p)
+{
+    for (size_t i = 1; i + 1 < p->map.n; i++) {
+        const struct map_block *b = &p->map.blocks[i];
+
+        if (b->status == MAP_NON_TRIED && b->length <= RESCUE_CLUSTER &&
+            b[-1].status == MAP_NON_TRIMMED && b[1].status == MAP_NON_TRIMMED) {
+            mark(p, b->offset, b->length, MAP_NON_TRIMMED);
+            i--; /* the three are one now */
+        }
+    }
+}
+
 static void
 begin_pass(struct rescue_plan *p, enum rescue_phase phase, unsigned pass)
 {
     p->phase = phase;
     p->pass = pass;
+    if (phase == RESCUE_COPY && pass > 1)
+        give_up_gaps(p);
     if (phase == RESCUE_RETRY && pass > p->retries)
         p->phase = RESCUE_OVER;
     p->at = p->phase != RESCUE_OVER && is_backward(p) ? p->length : 0;

@@ -5,7 +5,8 @@
  *
  * - Copy, in clusters: what is easily had, first. Behind a cluster that fails, a stretch is skipped
  *   that doubles with each further failure, so that a dead zone is left soon. Passes over what was
- *   skipped follow, backward and forward in turn; the last one skips nothing.
+ *   skipped follow, backward and forward in turn; the last one skips nothing. A single cluster left
+ *   between two that failed is not tried as a whole.
  * - Trim: each damaged area sector by sector from its start to the first bad one, then from its end
  *   back to the last.
  * - Scrape: what lies between, each sector once.
