@@ -7,7 +7,14 @@ require jq
 random_file "$T/src" $((96 * 1048576))
 mkdir "$T/d"
 
-stuck() { cut -d' ' -f3 "/proc/$worker/task/"*/stat 2>/dev/null | grep -q D; }
+# A thread of it that waits in the kernel and goes on waiting; one that writes does so for a moment.
+in_kernel() { awk '$3 == "D" { print $1 }' "/proc/$worker/task/"*/stat 2>/dev/null | sort; }
+stuck() {
+    local before
+    before=$(in_kernel)
+    sleep 0.3
+    [ -n "$(comm -12 <(echo "$before") <(in_kernel) | tr -d '\n')" ]
+}
 ended_within() {
     local got=0 begin=$SECONDS
     wait "$front" || got=$?
