@@ -196,7 +196,7 @@ jq -e '.refused > 10' "$m" >/dev/null || fail "the record: $(jq -c .refused "$m"
 
 begin again "$sata"
 # shellcheck disable=SC2046
-kill -9 $(pgrep -f '(^|/)exhibit')
+kill -9 $(pgrep '^exhibit')
 wait "$job_again" 2>/dev/null || true
 direct_ways
 
