@@ -43,9 +43,15 @@ kill -9 "$(pid_of 2 supervisor)"
 as "$BOB" curl -sSN --unix-socket "$SOCKET" "http://x/v1/jobs/4/events" >"$T/out" 2>"$T/err" &
 stream=$!
 wait_until 20 test -s "$T/out"
-for p in $(<"/proc/$DAEMON/task/$DAEMON/children"); do
-    [ "$(<"/proc/$p/comm")" != exhibit-api ] || kill -9 "$p"
-done
+# One that is just being made has no name yet.
+streams_end() {
+    local p
+    for p in $(<"/proc/$DAEMON/task/$DAEMON/children"); do
+        [ "$(cat "/proc/$p/comm" 2>/dev/null)" != exhibit-api ] || kill -9 "$p"
+    done
+    ! kill -0 $stream 2>/dev/null
+}
+wait_until 20 streams_end
 wait $stream || true
 for i in 1 2; do wait_until 60 is_in_state $i interrupted; done
 for i in 3 4; do is_in_state $i running || fail "job $i did not go on"; done
