@@ -69,7 +69,7 @@ judge(enum ata_question question, const struct sg_io_hdr *h, const unsigned char
         return ATA_FAILED;
     if (h->status == SCSI_GOOD)
         return !address && h->resid == 0 ? ATA_ANSWERED : ATA_FAILED;
-    if (address && ata_registers_parse(sense, h->sb_len_wr, &registers))
+    if (address && lba && ata_registers_parse(sense, h->sb_len_wr, &registers))
         return judge_registers(question, &registers, lba);
     if (h->sb_len_wr < 8)
         return ATA_FAILED;

@@ -24,7 +24,8 @@ check_options(const struct client_call *call, struct err *err)
     int r;
 
     argv[0] = name;
-    memcpy(argv + 1, call->options, call->n_options * sizeof *argv);
+    for (size_t i = 0; i < call->n_options; i++)
+        argv[1 + i] = call->options[i];
     argv[argc - 3] = end;
     argv[argc - 2] = call->operands[0];
     argv[argc - 1] = call->operands[1];
