@@ -27,6 +27,13 @@
 #define SANITIZED true
 #endif
 #endif
+#define SANITIZED_THREAD false
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#undef SANITIZED_THREAD
+#define SANITIZED_THREAD true
+#endif
+#endif
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
