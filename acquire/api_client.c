@@ -3,12 +3,16 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/text.h"
 
 #define CONNECT_S 10L
+/* libcurl's connect(2) to a socket whose queue is full fails at once, with EAGAIN. */
+#define FULL_TRIES 50
+#define FULL_PAUSE_NS 100000000L
 
 struct api_client {
     CURL *curl;
@@ -155,12 +159,35 @@ set_up(const struct api_client *c, const char *url, struct curl_slist *headers, 
                      curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body)));
 }
 
-static int
-no_connection(struct api_client *c, CURLcode code, const char *why, struct err *err)
+static long
+system_error(CURL *curl)
 {
     long number = 0;
 
-    (void)curl_easy_getinfo(c->curl, CURLINFO_OS_ERRNO, &number);
+    (void)curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &number);
+    return number;
+}
+
+/* Nothing has been sent where no connection came about, so it can be tried again. */
+static CURLcode
+perform(CURL *curl)
+{
+    const struct timespec pause = {.tv_nsec = FULL_PAUSE_NS};
+    CURLcode code = curl_easy_perform(curl);
+
+    for (int i = 1; i < FULL_TRIES && code == CURLE_COULDNT_CONNECT && system_error(curl) == EAGAIN;
+         i++) {
+        (void)nanosleep(&pause, NULL);
+        code = curl_easy_perform(curl);
+    }
+    return code;
+}
+
+static int
+no_connection(struct api_client *c, CURLcode code, const char *why, struct err *err)
+{
+    long number = system_error(c->curl);
+
     if (code == CURLE_COULDNT_CONNECT && (number == EACCES || number == EPERM))
         return err_set(err, OUTCOME_REFUSED,
                        "cannot connect to '%s': permission denied; members of the daemon's group "
@@ -188,7 +215,7 @@ request(struct api_client *c, const char *path, const char *body, struct answer 
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         headers = curl_slist_append(headers, lines[i]);
     if (!set_up(c, url, headers, body, a, why))
-        code = curl_easy_perform(c->curl);
+        code = perform(c->curl);
     curl_slist_free_all(headers);
     if (a->taken != 0)
         return -1;

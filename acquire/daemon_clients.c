@@ -66,6 +66,17 @@ connections_of(const struct core *c, uid_t uid)
     return n;
 }
 
+/* Whoever is to set things right gets in. */
+static bool
+is_full(const struct core *c, uid_t uid)
+{
+    const struct daemon_settings *s = c->settings;
+
+    if (c->n_clients >= CLIENTS_MAX)
+        return true;
+    return uid != 0 && (c->n_clients >= s->clients || connections_of(c, uid) >= s->clients_of_user);
+}
+
 static pid_t
 start_api(const struct daemon_peer *peer, int connection, int core, struct err *err)
 {
@@ -110,19 +121,21 @@ add_client(struct core *c, const struct daemon_peer *peer, int connection, struc
 static void
 take_connection(struct core *c, int connection)
 {
-    const struct daemon_settings *s = c->settings;
     struct err err = ERR_INIT;
     struct daemon_peer peer;
+    uid_t uid;
 
-    if (daemon_peer(connection, s->group, &peer, &err) != 0) {
+    if (daemon_peer_uid(connection, &uid, &err) != 0) {
         (void)err_report(&err);
         return;
     }
-    /* Whoever is to set things right gets in. */
-    if (c->n_clients >= CLIENTS_MAX ||
-        (peer.as.uid != 0 &&
-         (c->n_clients >= s->clients || connections_of(c, peer.as.uid) >= s->clients_of_user))) {
+    /* Before anything that takes time: who comes a thousandfold is to cost next to nothing. */
+    if (is_full(c, uid)) {
         turn_away(c, connection);
+        return;
+    }
+    if (daemon_peer(connection, c->settings->group, &peer, &err) != 0) {
+        (void)err_report(&err);
         return;
     }
     if (add_client(c, &peer, connection, &err) != 0) {

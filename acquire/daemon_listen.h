@@ -23,6 +23,9 @@ int daemon_listen_given(void);
 
 int daemon_group(const char *name, gid_t *gid, struct err *err);
 
+/* Whose a connection is, by the kernel's word and without a look into the user database. */
+int daemon_peer_uid(int sock, uid_t *out, struct err *err);
+
 /* Who has connected, by the kernel's word: user, groups, and whether they may: a member of the
    group, by the groups of the process or the user database's, or root. */
 struct daemon_peer {

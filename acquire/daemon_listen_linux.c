@@ -14,7 +14,9 @@
 #include "common/size.h"
 #include "common/text.h"
 
-#define BACKLOG 128
+/* A crowd that connects at once waits here until the core gets to it; a connect(2) that does not
+   block, curl's among them, fails where there is no room. The kernel cuts it to somaxconn. */
+#define BACKLOG 4096
 #define LISTEN_FDS_START 3 /* sd_listen_fds(3) */
 
 /* --- the socket --- */
@@ -154,17 +156,36 @@ is_member_by_name(uid_t uid, gid_t gid, gid_t wanted)
     return contains(p.groups, (size_t)p.n_groups, wanted);
 }
 
+static int
+credentials(int sock, struct ucred *out, struct err *err)
+{
+    socklen_t size = sizeof *out;
+
+    if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, out, &size) != 0)
+        return err_errno(err, "cannot tell who connects");
+    return 0;
+}
+
+int
+daemon_peer_uid(int sock, uid_t *out, struct err *err)
+{
+    struct ucred cred;
+    int r = credentials(sock, &cred, err);
+
+    *out = r == 0 ? cred.uid : (uid_t)-1;
+    return r;
+}
+
 int
 daemon_peer(int sock, gid_t group, struct daemon_peer *out, struct err *err)
 {
-    struct ucred cred;
-    socklen_t size = sizeof cred;
     socklen_t bytes = sizeof out->as.groups;
+    struct ucred cred;
     const struct passwd *pw;
 
     *out = (struct daemon_peer){0};
-    if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &cred, &size) != 0)
-        return err_errno(err, "cannot tell who connects");
+    if (credentials(sock, &cred, err) != 0)
+        return -1;
     /* More groups than fit: none of them, rather than some. */
     if (getsockopt(sock, SOL_SOCKET, SO_PEERGROUPS, out->as.groups, &bytes) == 0)
         out->as.n_groups = (int)(bytes / sizeof out->as.groups[0]);
