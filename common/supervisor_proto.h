@@ -9,8 +9,8 @@
  *
  * acquire (without a word, too) images devices through workers and never lends a descriptor,
  * compare lends one for reading and never starts a worker. With "evidence" it takes only devices
- * that are marked as such, by udev or by one of the MARKs (acquire/device_evidence.h), lets none be
- * without write block, and lifts none that another job left.
+ * that are marked as such, by udev or by one of the MARKs (acquire/device/device_evidence.h), lets
+ * none be without write block, and lifts none that another job left.
  */
 #ifndef EXHIBIT_SUPERVISOR_PROTO_H
 #define EXHIBIT_SUPERVISOR_PROTO_H
@@ -65,7 +65,8 @@ struct flag_state {
     uint32_t read_only; /* how many of them have the flag */
 };
 
-/* What the I/O monitor has counted for the disk since it was taken (acquire/monitor.h). */
+/* What the I/O monitor has counted for the disk since it was taken (acquire/supervisor/monitor.h).
+ */
 struct monitor_counts {
     bool available; /* it counts */
     uint64_t reads, writes, flushes, discards;
@@ -73,7 +74,8 @@ struct monitor_counts {
     uint64_t internal;    /* commands that the driver (libata) sent on its own */
 };
 
-/* What the guard refused (acquire/guard.h). Of each job so many are told; all are counted. */
+/* What the guard refused (acquire/supervisor/guard.h). Of each job so many are told; all are
+ * counted. */
 #define SUPERVISOR_ATTEMPTS_MAX 256
 struct supervisor_attempt {
     int64_t when;    /* epoch, seconds */
@@ -113,7 +115,7 @@ struct supervisor_message {
 };
 
 /* START's descriptors: the front's end for the worker's events, the directories of the destination
-   (acquire/worker_fds.h), and, if no device is held, the source file. */
+   (acquire/job/worker_fds.h), and, if no device is held, the source file. */
 
 /* Sends m with n descriptors (which stay the caller's). */
 int supervisor_send(int sock, const struct supervisor_message *m, const int *fds, size_t n,

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "acquire/packer.h"
+#include "acquire/worker/packer.h"
 #include "common/digest.h"
 #include "common/image.h"
 #include "common/size.h"

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "acquire/config.h"
-#include "acquire/device_evidence.h"
+#include "acquire/daemon/config.h"
+#include "acquire/device/device_evidence.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

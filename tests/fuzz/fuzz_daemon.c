@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "acquire/api_json.h"
-#include "acquire/daemon_job.h"
-#include "acquire/daemon_options.h"
-#include "acquire/daemon_store.h"
+#include "acquire/daemon/api_json.h"
+#include "acquire/daemon/daemon_job.h"
+#include "acquire/daemon/daemon_options.h"
+#include "acquire/daemon/daemon_store.h"
 #include "common/json.h"
 #include "common/text.h"
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "acquire/ata_identify.h"
-#include "acquire/drive_health.h"
+#include "acquire/device/ata_identify.h"
+#include "acquire/device/drive_health.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

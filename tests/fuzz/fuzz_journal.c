@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "acquire/history.h"
-#include "acquire/journal.h"
+#include "acquire/front/history.h"
+#include "acquire/front/journal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

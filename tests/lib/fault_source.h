@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "acquire/source.h"
+#include "acquire/worker/source.h"
 
 struct fault_spec {
     const uint8_t *data; /* what the medium holds; NULL: zeros. Outlives the source */

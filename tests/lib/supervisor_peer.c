@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "acquire/record.h"
+#include "acquire/supervisor/record.h"
 #include "common/cleanup.h"
 #include "common/outfile.h"
 #include "common/text.h"

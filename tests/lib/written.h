@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "acquire/segments.h"
+#include "acquire/worker/segments.h"
 #include "common/digest.h"
 #include "tests/lib/unit.h"
 

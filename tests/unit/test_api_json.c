@@ -1,6 +1,6 @@
 #include "tests/lib/unit.h"
 
-#include "acquire/api_json.h"
+#include "acquire/daemon/api_json.h"
 #include "common/json.h"
 #include "common/text.h"
 

@@ -1,6 +1,6 @@
 #include "tests/lib/unit.h"
 
-#include "acquire/ata_identify.h"
+#include "acquire/device/ata_identify.h"
 
 /* The answers that a drive gives, made as the standards have them: words of two bytes, the lower
    one first. */

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "acquire/channel.h"
+#include "acquire/job/channel.h"
 #include "common/json.h"
 #include "common/text.h"
 

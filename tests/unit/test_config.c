@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "acquire/config.h"
+#include "acquire/daemon/config.h"
 #include "common/cleanup.h"
 #include "common/text.h"
 

@@ -2,7 +2,7 @@
 
 #include <signal.h>
 
-#include "acquire/daemon_job.h"
+#include "acquire/daemon/daemon_job.h"
 #include "common/text.h"
 
 #define NOW 1000000000

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-#include "acquire/daemon_proto.h"
+#include "acquire/daemon/daemon_proto.h"
 #include "common/text.h"
 
 static int ends[2];

@@ -1,7 +1,7 @@
 #include "tests/lib/unit.h"
 
-#include "acquire/daemon_options.h"
-#include "acquire/daemon_queue.h"
+#include "acquire/daemon/daemon_options.h"
+#include "acquire/daemon/daemon_queue.h"
 #include "common/text.h"
 
 static const struct queue_limits limits = {.parallel = 2, .per_user = 4, .ended = 3};

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "acquire/daemon_store.h"
+#include "acquire/daemon/daemon_store.h"
 #include "common/json.h"
 #include "common/text.h"
 

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "acquire/destination.h"
+#include "acquire/front/destination.h"
 #include "common/cleanup.h"
 #include "common/segname.h"
 #include "common/text.h"

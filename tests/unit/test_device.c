@@ -6,11 +6,11 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "acquire/ata_identify.h"
-#include "acquire/device.h"
-#include "acquire/device_sysfs.h"
-#include "acquire/inhibit.h"
-#include "acquire/thermometer.h"
+#include "acquire/device/ata_identify.h"
+#include "acquire/device/device.h"
+#include "acquire/device/device_sysfs.h"
+#include "acquire/front/inhibit.h"
+#include "acquire/front/thermometer.h"
 
 /* --- a machine made of files -------------------------------------------------------------------
  */

@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "acquire/device_evidence.h"
+#include "acquire/device/device_evidence.h"
 #include "common/cleanup.h"
 
 /* A partition, 8:1, of the disk 8:0. */

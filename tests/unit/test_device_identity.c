@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "acquire/device_identity.h"
+#include "acquire/device/device_identity.h"
 
 /* A sysfs made of files, for what no virtual machine has: eMMC, forensic bridges. */
 

@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "acquire/drive_answer.h"
-#include "acquire/drive_facts.h"
-#include "acquire/drive_health.h"
+#include "acquire/device/drive_answer.h"
+#include "acquire/device/drive_facts.h"
+#include "acquire/device/drive_health.h"
 #include "common/json.h"
 
 /* --- smartctl's document ------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "acquire/gate.h"
+#include "acquire/worker/gate.h"
 #include "tests/lib/fault_source.h"
 
 #define SIZE 65536u

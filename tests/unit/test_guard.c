@@ -1,5 +1,5 @@
 /* What the guard says; that it refuses is tested in the virtual machine (tests/vm/guard.sh). */
-#include "acquire/guard.h"
+#include "acquire/supervisor/guard.h"
 #include "tests/lib/unit.h"
 
 #include <string.h>

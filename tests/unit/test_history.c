@@ -1,6 +1,6 @@
 #include "tests/lib/unit.h"
 
-#include "acquire/history.h"
+#include "acquire/front/history.h"
 
 #define BEGIN                                                                                      \
     "{\"type\":\"begin\",\"schema\":\"exhibit.journal/1\",\"started\":7,\"length\":4096,"          \

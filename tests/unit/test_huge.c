@@ -8,9 +8,9 @@
 #include <fcntl.h>
 #include <sys/statvfs.h>
 
-#include "acquire/packer.h"
-#include "acquire/plan.h"
-#include "acquire/sink.h"
+#include "acquire/front/plan.h"
+#include "acquire/worker/packer.h"
+#include "acquire/worker/sink.h"
 #include "common/cleanup.h"
 #include "common/image.h"
 #include "common/mapfile.h"

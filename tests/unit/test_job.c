@@ -1,6 +1,6 @@
 #include "tests/lib/unit.h"
 
-#include "acquire/job.h"
+#include "acquire/job/job.h"
 #include "common/json.h"
 
 static struct job

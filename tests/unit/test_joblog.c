@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "acquire/joblog.h"
+#include "acquire/front/joblog.h"
 #include "common/cleanup.h"
 #include "common/outfile.h"
 

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "acquire/journal.h"
+#include "acquire/front/journal.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/outfile.h"

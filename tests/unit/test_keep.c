@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "acquire/packer.h"
-#include "acquire/sink.h"
+#include "acquire/worker/packer.h"
+#include "acquire/worker/sink.h"
 #include "common/cleanup.h"
 #include "common/text.h"
 #include "tests/lib/written.h"

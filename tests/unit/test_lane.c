@@ -1,6 +1,6 @@
 #include "tests/lib/unit.h"
 
-#include "acquire/lane.h"
+#include "acquire/worker/lane.h"
 #include "tests/lib/written.h"
 
 /* However the media are cut into feeds, each digest covers its piece and no more. */

@@ -1,6 +1,6 @@
 #include "tests/lib/unit.h"
 
-#include "acquire/lanes.h"
+#include "acquire/worker/lanes.h"
 #include "common/text.h"
 #include "tests/lib/written.h"
 

@@ -1,6 +1,6 @@
 #include "tests/lib/unit.h"
 
-#include "acquire/mark_policy.h"
+#include "acquire/daemon/mark_policy.h"
 
 /* No such device: nobody uses it. */
 static struct device disk = {

@@ -2,7 +2,7 @@
 
 #include <libdeflate.h>
 
-#include "acquire/packer.h"
+#include "acquire/worker/packer.h"
 #include "common/ewf_format.h"
 #include "common/text.h"
 

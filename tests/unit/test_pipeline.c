@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
-#include "acquire/pipeline.h"
+#include "acquire/worker/pipeline.h"
 #include "common/cleanup.h"
 #include "common/mapfile.h"
 #include "common/text.h"

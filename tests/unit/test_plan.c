@@ -1,6 +1,6 @@
 #include "tests/lib/unit.h"
 
-#include "acquire/plan.h"
+#include "acquire/front/plan.h"
 
 #define KIB (UINT64_C(1) << 10)
 #define MIB (UINT64_C(1) << 20)
@@ -8,7 +8,7 @@
 #define TIB (UINT64_C(1) << 40)
 #define PIB (UINT64_C(1) << 50)
 
-/* What libewf and the format can hold (acquire/plan.c says where from). */
+/* What libewf and the format can hold (acquire/front/plan.c says where from). */
 #define CHUNKS_MAX UINT64_C(134217727)
 
 static struct plan

@@ -1,6 +1,6 @@
 #include "tests/lib/unit.h"
 
-#include "acquire/rate.h"
+#include "acquire/front/rate.h"
 
 #define SECOND UINT64_C(1000000000)
 

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "acquire/reader.h"
+#include "acquire/worker/reader.h"
 #include "common/mapfile.h"
 #include "common/text.h"
 #include "tests/lib/fault_source.h"

@@ -1,6 +1,6 @@
 #include "tests/lib/unit.h"
 
-#include "acquire/recovery.h"
+#include "acquire/worker/recovery.h"
 
 #define SECTORS_MAX RECOVERY_SECTORS_MAX
 #define FOREVER 1000u

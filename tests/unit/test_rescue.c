@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "acquire/rescue.h"
+#include "acquire/worker/rescue.h"
 #include "common/mapfile.h"
 #include "common/text.h"
 #include "tests/lib/fault_source.h"

@@ -1,6 +1,6 @@
 #include "tests/lib/unit.h"
 
-#include "acquire/rescue_plan.h"
+#include "acquire/worker/rescue_plan.h"
 #include "common/text.h"
 
 #define SECTORS_MAX 4096u

@@ -1,6 +1,6 @@
 #include "tests/lib/unit.h"
 
-#include "acquire/result.h"
+#include "acquire/front/result.h"
 #include "common/json.h"
 
 #define LENGTH UINT64_C(1048576)

@@ -4,8 +4,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "acquire/channel.h"
-#include "acquire/resume.h"
+#include "acquire/job/channel.h"
+#include "acquire/job/resume.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/text.h"

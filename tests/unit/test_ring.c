@@ -3,8 +3,8 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include "acquire/ring.h"
-#include "acquire/source.h"
+#include "acquire/worker/ring.h"
+#include "acquire/worker/source.h"
 #include "common/text.h"
 
 #define BLOCK_SIZE ((size_t)SOURCE_ALIGNMENT)

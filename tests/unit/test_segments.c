@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "acquire/segments.h"
+#include "acquire/worker/segments.h"
 #include "common/cleanup.h"
 #include "common/text.h"
 #include "tests/lib/written.h"

@@ -5,8 +5,8 @@
 #include <sched.h>
 #include <sys/mount.h>
 
-#include "acquire/packer.h"
-#include "acquire/sink.h"
+#include "acquire/worker/packer.h"
+#include "acquire/worker/sink.h"
 #include "common/cleanup.h"
 #include "common/ewf_format.h"
 #include "common/image.h"
@@ -370,7 +370,7 @@ large_segments_are_hashed_on_the_way(void **state)
     free(data);
 }
 
-/* The descriptor (EWF-E01: 76 bytes, see acquire/sink_e01.c) at this place of
+/* The descriptor (EWF-E01: 76 bytes, see acquire/worker/sink_e01.c) at this place of
  * the open file. */
 static bool
 find_sectors(uint64_t *next)

@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "acquire/sink.h"
+#include "acquire/worker/sink.h"
 #include "common/cleanup.h"
 #include "common/segname.h"
 #include "common/text.h"

@@ -1,6 +1,6 @@
 #include "tests/lib/unit.h"
 
-#include "acquire/space.h"
+#include "acquire/front/space.h"
 
 #define MIB ((uint64_t)1 << 20)
 

@@ -1,6 +1,6 @@
 #include "tests/lib/unit.h"
 
-#include "acquire/watch.h"
+#include "acquire/front/watch.h"
 
 static struct watch w;
 

@@ -26,7 +26,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-#include "acquire/worker_sandbox.h"
+#include "acquire/worker/worker_sandbox.h"
 #include "common/cleanup.h"
 
 #define PAGE 4096

@@ -1,0 +1,119 @@
+#include "acquire/daemon/daemon_options.h"
+
+#include <string.h>
+
+#include "common/text.h"
+
+static const struct {
+    const char *name;
+    const char *value; /* refused with this value only; NULL: with any, or none */
+    enum outcome outcome;
+    const char *why;
+} refused[] = {
+    {"progress", NULL, OUTCOME_USAGE, "the daemon follows the job"},
+    {"quiet", NULL, OUTCOME_USAGE, "the daemon follows the job"},
+    {"json", NULL, OUTCOME_USAGE, "the manifest is beside the image"},
+    {"resume", NULL, OUTCOME_USAGE, "a job is continued with 'exhibit resume'"},
+    {"segment-dir", NULL, OUTCOME_USAGE, "it goes with a resume by 'exhibit acquire'"},
+    {"passphrase-fd", NULL, OUTCOME_USAGE, "the daemon has not got that descriptor"},
+    {"help", NULL, OUTCOME_USAGE, "there is nobody to read it"},
+    {"version", NULL, OUTCOME_USAGE, "there is nobody to read it"},
+    {"write-block", "none", OUTCOME_REFUSED, "the daemon protects every source"},
+};
+
+/* Options whose argument is a path. */
+static const struct {
+    const char *name;
+    bool or_uri; /* "pkcs11:..." is a key that OpenSSL finds elsewhere */
+} paths[] = {
+    {"copy", false},         {"sign-key", true},    {"sign-cert", true}, {"passphrase-file", false},
+    {"rescue-image", false}, {"rescue-map", false},
+};
+
+static bool
+is_option(const char *word, size_t n, const char *name)
+{
+    return strlen(name) == n && memcmp(word, name, n) == 0;
+}
+
+bool
+daemon_option_is_path(const char *name, size_t n, const char *value)
+{
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        if (is_option(name, n, paths[i].name))
+            return !paths[i].or_uri || value[0] == '/' || !strchr(value, ':');
+    }
+    return false;
+}
+
+/* `value` is what follows the '=', or the next word, or NULL. */
+static int
+check_one(const char *name, size_t n, const char *value, struct err *err)
+{
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        if (is_option(name, n, refused[i].name) &&
+            (!refused[i].value || (value && strcmp(value, refused[i].value) == 0)))
+            return err_set(err, refused[i].outcome, "'--%s%s%s' is not for jobs of the daemon: %s",
+                           refused[i].name, refused[i].value ? " " : "",
+                           refused[i].value ? refused[i].value : "", refused[i].why);
+    }
+    if (value && value[0] != '/' && daemon_option_is_path(name, n, value))
+        return err_set(err, OUTCOME_USAGE, "'--%.*s %s': the path must be absolute", (int)n, name,
+                       value);
+    return 0;
+}
+
+static int
+check_operand(const char *path, const char *what, struct err *err)
+{
+    if (path[0] != '/')
+        return err_set(err, OUTCOME_USAGE, "the %s '%s' must be an absolute path", what, path);
+    return 0;
+}
+
+int
+daemon_options_check(const char *source, const char *dest, char *const *options, size_t n,
+                     struct err *err)
+{
+    if (check_operand(source, "source", err) != 0 || check_operand(dest, "destination", err) != 0)
+        return -1;
+    if (n > DAEMON_OPTIONS_MAX)
+        return err_set(err, OUTCOME_USAGE, "more than %d options", DAEMON_OPTIONS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        const char *word = options[i];
+        const char *equals = strchr(word, '=');
+        const char *value = equals ? equals + 1 : i + 1 < n ? options[i + 1] : NULL;
+
+        if (word[0] != '-')
+            continue;
+        if (word[1] != '-' || word[2] == '\0')
+            return err_set(err, OUTCOME_USAGE, "'%s' is not for jobs of the daemon", word);
+        word += 2;
+        if (check_one(word, equals ? (size_t)(equals - word) : strlen(word), value, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+char **
+daemon_options_argv(const struct daemon_job *job, bool resume)
+{
+    static char program[] = "exhibit-acquire";
+    static char progress[] = "--progress=json";
+    static char again[] = "--resume";
+    static char end[] = "--";
+    char **argv = xcalloc(job->n_options + 8, sizeof *argv);
+    size_t k = 0;
+
+    /* In front, where an option that lacks its argument does not take them for it. */
+    argv[k++] = program;
+    argv[k++] = progress;
+    if (resume)
+        argv[k++] = again;
+    for (size_t i = 0; i < job->n_options; i++)
+        argv[k++] = job->options[i];
+    argv[k++] = end;
+    argv[k++] = job->source;
+    argv[k++] = job->dest;
+    return argv;
+}

@@ -1,0 +1,59 @@
+/*
+ * The guard's inside: the pinned maps, and loading and unloading what is pinned.
+ */
+#ifndef EXHIBIT_ACQUIRE_GUARD_IMPL_H
+#define EXHIBIT_ACQUIRE_GUARD_IMPL_H
+
+#include "acquire/supervisor/bpf/guard_shared.h"
+#include "acquire/supervisor/guard.h"
+
+#define GUARD_BPFFS "/sys/fs/bpf"
+#define GUARD_PINS GUARD_BPFFS "/exhibit"
+
+/* Descriptors of the maps, or -1. */
+struct guard_maps {
+    int config; /* one struct guard_config */
+    int disks;
+    int nodes;
+    int parents;
+    int known;
+    int events;
+};
+
+struct guard {
+    int lock; /* descriptor of the directory with the pins; locked where the maps are changed */
+    struct guard_maps maps;
+    uint32_t disk; /* index of what guard_protect() protected */
+    struct guard_node node;
+    uint64_t first;      /* attempts before that */
+    uint64_t handed_out; /* attempts before those that guard_events() has to give */
+};
+
+/* Whether this kernel is one that takes the guard; why not, in words. */
+int guard_check(struct err *err);
+
+struct btf;
+
+/* Whether the kernel, or a module (NULL: none), has a function of that name. */
+bool guard_has_function(const struct btf *kernel, const char *module, const char *function);
+bool guard_module_is_loaded(const char *module);
+/* Fills in what is not known yet of the modules that are loaded. */
+void guard_learn_layout(const struct btf *kernel, struct guard_layout *l);
+bool guard_layout_is_known(const struct guard_layout *l);
+
+/* Opens the pinned maps and sees to it that every program that this kernel takes is loaded and
+   pinned. With the lock held. */
+int guard_load(struct guard *g, struct err *err);
+
+/* Opens the pinned maps alone: 1, or 0 where there are none, or -1. */
+int guard_reopen(struct guard *g, struct err *err);
+
+/* Takes the programs out of the kernel. With the lock held. */
+void guard_unload(struct guard *g);
+
+/* Takes the lock on the directory with the pins, which `make` makes: 1, or 0 if there is none, or
+   -1. */
+int guard_lock(struct guard *g, bool make, struct err *err);
+void guard_unlock(struct guard *g);
+
+#endif

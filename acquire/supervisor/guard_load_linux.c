@@ -1,0 +1,488 @@
+/*
+ * Loading the guard's programs and pinning them: one set for all disks and jobs. What is pinned
+ * already is left as it is; what this kernel could not take when the others were loaded (a module
+ * was not there) is added.
+ */
+#include "acquire/supervisor/guard_impl.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "acquire/supervisor/bpf/objects.h"
+#include "common/cleanup.h"
+#include "common/text.h"
+
+#define NAME_PROGRAM "link_"
+
+/* What a kernel may lack without the guard being worth less: then there is nothing to refuse. */
+static const struct {
+    const char *program;
+    const char *module; /* where the function is; NULL: in the kernel itself */
+    const char *function;
+} optional[] = {
+    {"exhibit_compat", NULL, "bpf_lsm_file_ioctl_compat"},
+    {"exhibit_uring", NULL, "bpf_lsm_uring_cmd"},
+    {"exhibit_judge", "scsi_mod", "scsi_cmd_allowed"},
+    {"exhibit_judged", "scsi_mod", "scsi_cmd_allowed"},
+};
+
+/* What libbpf has to say stands in the errors here. */
+static int
+say_nothing(enum libbpf_print_level level, const char *format, va_list args)
+{
+    (void)level;
+    (void)format;
+    (void)args;
+    return 0;
+}
+
+/* --- whether it can be had --- */
+
+/* A file system that need not be mounted anywhere to be asked. */
+static int
+open_unmounted(const char *type)
+{
+    AUTO_FD int context = fsopen(type, FSOPEN_CLOEXEC);
+
+    if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0)
+        return -1;
+    return fsmount(context, FSMOUNT_CLOEXEC, 0);
+}
+
+static bool
+read_modules(char *out, size_t size)
+{
+    AUTO_FD int fd = open("/sys/kernel/security/lsm", O_RDONLY | O_CLOEXEC);
+    ssize_t n;
+
+    if (fd < 0) {
+        AUTO_FD int root = open_unmounted("securityfs");
+
+        fd = root < 0 ? -1 : openat(root, "lsm", O_RDONLY | O_CLOEXEC);
+    }
+    n = fd < 0 ? -1 : read(fd, out, size - 1);
+    if (n < 0)
+        return false;
+    out[n] = '\0';
+    return true;
+}
+
+static bool
+lists(const char *modules, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (const char *s = modules; s; s = strchr(s, ',')) {
+        s += *s == ',';
+        if (strncmp(s, name, length) == 0 && strchr(",\n", s[length]))
+            return true;
+    }
+    return false;
+}
+
+int
+guard_check(struct err *err)
+{
+    char modules[512];
+
+    if (geteuid() != 0)
+        return err_set(err, OUTCOME_REFUSED, "only root can load the guard's programs");
+    if (!read_modules(modules, sizeof modules))
+        return err_set(err, OUTCOME_REFUSED, "the kernel does not list its security modules");
+    if (!lists(modules, "bpf"))
+        return err_set(err, OUTCOME_REFUSED,
+                       "'bpf' is not among the kernel's security modules (%s); add it to lsm= on "
+                       "the kernel's command line",
+                       modules);
+    if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
+        return err_set(err, OUTCOME_REFUSED, "the kernel does not describe its types (BTF)");
+    return 0;
+}
+
+static int
+mount_pins(struct err *err)
+{
+    struct statfs fs;
+
+    if (statfs(GUARD_BPFFS, &fs) == 0 && fs.f_type == BPF_FS_MAGIC)
+        return 0;
+    if (mount("bpf", GUARD_BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") != 0)
+        return err_errno(err, "cannot mount the bpf file system at '%s'", GUARD_BPFFS);
+    return 0;
+}
+
+int
+guard_lock(struct guard *g, bool make, struct err *err)
+{
+    struct stat ours, there;
+
+    if (make && (mount_pins(err) != 0 || (mkdir(GUARD_PINS, 0700) != 0 && errno != EEXIST)))
+        return err_context(err, "no place for '%s'", GUARD_PINS);
+    g->lock = open(GUARD_PINS, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (g->lock < 0 && errno == ENOENT && !make)
+        return 0;
+    if (g->lock < 0 || flock(g->lock, LOCK_EX) != 0)
+        return err_errno(err, "cannot open '%s'", GUARD_PINS);
+    /* Whoever had the lock may have removed the directory. */
+    if (fstat(g->lock, &ours) == 0 && stat(GUARD_PINS, &there) == 0 && ours.st_ino == there.st_ino)
+        return 1;
+    guard_unlock(g);
+    return guard_lock(g, make, err);
+}
+
+void
+guard_unlock(struct guard *g)
+{
+    if (g->lock >= 0)
+        (void)close(g->lock);
+    g->lock = -1;
+}
+
+/* --- the maps --- */
+
+static void
+pin_path(char path[PATH_MAX], const char *kind, const char *name)
+{
+    (void)snprintf(path, PATH_MAX, "%s/%s%s", GUARD_PINS, kind, name);
+}
+
+static int
+open_map(const char *name)
+{
+    char path[PATH_MAX];
+
+    pin_path(path, "", name);
+    return bpf_obj_get(path);
+}
+
+static int
+open_maps(struct guard_maps *m, struct err *err)
+{
+    const struct {
+        const char *name;
+        int *fd;
+    } wanted[] = {
+        {"exhibit_disks", &m->disks},     {"exhibit_nodes", &m->nodes},
+        {"exhibit_parents", &m->parents}, {"exhibit_known", &m->known},
+        {"exhibit_events", &m->events},
+    };
+
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        *wanted[i].fd = open_map(wanted[i].name);
+        if (*wanted[i].fd < 0)
+            return err_errno(err, "cannot open the guard's '%s'", wanted[i].name);
+    }
+    return 0;
+}
+
+static int
+read_config(const struct guard *g, struct guard_config *config)
+{
+    uint32_t zero = 0;
+
+    return bpf_map_lookup_elem(g->maps.config, &zero, config);
+}
+
+static int
+write_config(const struct guard *g, const struct guard_config *config, struct err *err)
+{
+    uint32_t zero = 0;
+
+    if (bpf_map_update_elem(g->maps.config, &zero, config, BPF_ANY) != 0)
+        return err_errno(err, "cannot configure the guard");
+    return 0;
+}
+
+static bool
+unpin_some(int dir, const char *prefix)
+{
+    AUTO_DIR DIR *d = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const struct dirent *e;
+    bool some = false;
+
+    while (d && (e = readdir(d))) {
+        if (strncmp(e->d_name, prefix, strlen(prefix)) == 0 && unlinkat(dir, e->d_name, 0) == 0)
+            some = true;
+    }
+    return some;
+}
+
+/* Until none is left: a directory that changes may be read with gaps. */
+static void
+unpin(int dir, const char *prefix)
+{
+    while (unpin_some(dir, prefix))
+        continue;
+}
+
+/* A supervisor that died while it loaded the guard has left maps that nothing looks into. */
+static int
+clear_unfinished(struct guard *g)
+{
+    (void)close(g->maps.config);
+    g->maps.config = -1;
+    unpin(g->lock, GUARD_PREFIX);
+    return 0;
+}
+
+/* 1: a guard of this kind is pinned, 0: none. */
+static int
+open_config(struct guard *g, struct err *err)
+{
+    struct bpf_map_info info = {0};
+    uint32_t size = sizeof info;
+    struct guard_config config;
+
+    g->maps.config = open_map("exhibit_config");
+    if (g->maps.config < 0 && errno == ENOENT)
+        return 0;
+    if (g->maps.config < 0 && errno == EPERM)
+        return err_set(err, OUTCOME_REFUSED,
+                       "the guard in the kernel was loaded by another build of Exhibit, and takes "
+                       "orders from that one's supervisor only");
+    if (g->maps.config < 0 || bpf_obj_get_info_by_fd(g->maps.config, &info, &size) != 0)
+        return err_errno(err, "cannot open the guard in the kernel");
+    if (info.value_size == sizeof config && read_config(g, &config) == 0 && config.abi == 0)
+        return clear_unfinished(g);
+    if (info.value_size != sizeof config || read_config(g, &config) != 0 || config.abi != GUARD_ABI)
+        return err_set(err, OUTCOME_REFUSED,
+                       "the guard in the kernel is another version's; release its disks with that "
+                       "version, or restart the machine");
+    return 1;
+}
+
+int
+guard_reopen(struct guard *g, struct err *err)
+{
+    int r = open_config(g, err);
+
+    return r == 1 && open_maps(&g->maps, err) != 0 ? -1 : r;
+}
+
+/* --- the programs --- */
+
+static bool
+is_pinned(const char *program)
+{
+    char path[PATH_MAX];
+
+    pin_path(path, NAME_PROGRAM, program);
+    return access(path, F_OK) == 0;
+}
+
+static bool
+is_wanted(const struct btf *kernel, const char *program)
+{
+    if (is_pinned(program))
+        return false;
+    for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++) {
+        if (strcmp(optional[i].program, program) == 0)
+            return guard_has_function(kernel, optional[i].module, optional[i].function);
+    }
+    return true;
+}
+
+static struct bpf_object *
+open_object(const struct btf *kernel, struct err *err)
+{
+    struct bpf_object *o =
+        bpf_object__open_mem(bpf_guard, (size_t)(bpf_guard_end - bpf_guard), NULL);
+    struct bpf_program *p;
+    struct bpf_map *m;
+
+    if (!o) {
+        (void)err_errno(err, "cannot read the guard's programs");
+        return NULL;
+    }
+    bpf_object__for_each_program(p, o)(void)
+        bpf_program__set_autoload(p, is_wanted(kernel, bpf_program__name(p)));
+    bpf_object__for_each_map(m, o)
+    {
+        char path[PATH_MAX];
+
+        pin_path(path, "", bpf_map__name(m));
+        if (strncmp(bpf_map__name(m), GUARD_PREFIX, sizeof GUARD_PREFIX - 1) == 0)
+            (void)bpf_map__set_pin_path(m, path);
+    }
+    return o;
+}
+
+/* The root of all control groups, where it is mounted (under a service manager, which may forbid
+   mounting), or without. */
+static int
+open_cgroups(void)
+{
+    static const char *const places[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+    AUTO_FD int unmounted = -1;
+    struct statfs fs;
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        if (statfs(places[i], &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+            return open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    unmounted = open_unmounted("cgroup2");
+    return unmounted < 0 ? -1 : openat(unmounted, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int
+attach_one(struct bpf_program *p, struct err *err)
+{
+    const char *name = bpf_program__name(p);
+    struct bpf_link *link;
+    char path[PATH_MAX];
+    int r;
+
+    if (bpf_program__type(p) == BPF_PROG_TYPE_CGROUP_DEVICE) {
+        AUTO_FD int root = open_cgroups();
+
+        link = root < 0 ? NULL : bpf_program__attach_cgroup(p, root);
+    } else {
+        link = bpf_program__attach(p);
+    }
+    if (!link)
+        return err_errno(err, "cannot attach the guard's '%s'", name);
+    pin_path(path, NAME_PROGRAM, name);
+    r = bpf_link__pin(link, path);
+    if (r != 0)
+        (void)err_errno(err, "cannot pin the guard's '%s'", name);
+    (void)bpf_link__destroy(link);
+    return r != 0 ? -1 : 0;
+}
+
+static int
+attach_all(struct bpf_object *o, struct err *err)
+{
+    struct bpf_program *p;
+
+    bpf_object__for_each_program(p, o)
+    {
+        if (bpf_program__autoload(p) && attach_one(p, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Before a program runs that asks for it. */
+static int
+configure(struct guard *g, const struct btf *kernel, bool fresh, struct err *err)
+{
+    struct guard_config config = {0};
+    struct stat st;
+
+    if (read_config(g, &config) != 0)
+        return err_errno(err, "cannot read the guard's configuration");
+    if (fresh) {
+        config.abi = GUARD_ABI;
+        if (stat("/proc/self/exe", &st) == 0) {
+            config.exe_dev = device_kernel_number(st.st_dev);
+            config.exe_ino = st.st_ino;
+        }
+        if (fstat(g->lock, &st) == 0)
+            config.pins = device_kernel_number(st.st_dev);
+    }
+    guard_learn_layout(kernel, &config.layout);
+    return write_config(g, &config, err);
+}
+
+static int
+allow_judging(struct guard *g, struct err *err)
+{
+    struct guard_config config;
+
+    if (read_config(g, &config) != 0)
+        return err_errno(err, "cannot read the guard's configuration");
+    config.judge = is_pinned("exhibit_judge") && is_pinned("exhibit_judged");
+    return write_config(g, &config, err);
+}
+
+static int
+load(struct guard *g, const struct btf *kernel, bool fresh, struct err *err)
+{
+    struct bpf_object *o = open_object(kernel, err);
+    int r = -1;
+
+    if (!o)
+        return -1;
+    if (bpf_object__load(o) != 0)
+        (void)err_errno(err, "the kernel does not take the guard's programs");
+    else if ((fresh && (g->maps.config = open_map("exhibit_config")) < 0) ||
+             configure(g, kernel, fresh, err) != 0)
+        (void)err_context(err, "cannot set the guard up");
+    else if (attach_all(o, err) == 0)
+        r = allow_judging(g, err);
+    bpf_object__close(o);
+    return r;
+}
+
+/* Another job has loaded all that this kernel takes, and knows all that its modules tell. Reading
+   the kernel's types takes longer than everything else. */
+static bool
+is_complete(const struct guard *g)
+{
+    static const char *const required[] = {
+        "exhibit_open",    "exhibit_perm",   "exhibit_mmap",    "exhibit_mprot",  "exhibit_ioctl",
+        "exhibit_capable", "exhibit_claim",  "exhibit_get",     "exhibit_got",    "exhibit_get_by",
+        "exhibit_got_by",  "exhibit_add",    "exhibit_del",     "exhibit_unlink", "exhibit_rmdir",
+        "exhibit_rename",  "exhibit_umount", "exhibit_bpf_map", "exhibit_bpf",    "exhibit_ptrace",
+    };
+    struct guard_config config;
+
+    if (read_config(g, &config) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
+        if (!is_pinned(required[i]))
+            return false;
+    }
+    for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++) {
+        if (!is_pinned(optional[i].program) &&
+            (!optional[i].module || guard_module_is_loaded(optional[i].module)))
+            return false;
+    }
+    return guard_layout_is_known(&config.layout);
+}
+
+int
+guard_load(struct guard *g, struct err *err)
+{
+    struct btf *kernel;
+    int there;
+    int r;
+
+    (void)libbpf_set_print(say_nothing);
+    there = open_config(g, err);
+    if (there < 0)
+        return -1;
+    if (there == 1 && is_complete(g))
+        return open_maps(&g->maps, err);
+    kernel = btf__load_vmlinux_btf();
+    r = kernel ? load(g, kernel, there == 0, err)
+               : err_errno(err, "cannot read the kernel's types (BTF)");
+    btf__free(kernel);
+    if (r == 0)
+        r = open_maps(&g->maps, err);
+    if (r != 0 && there == 0)
+        guard_unload(g);
+    return r;
+}
+
+/* The programs before the maps that they look into. */
+void
+guard_unload(struct guard *g)
+{
+    unpin(g->lock, NAME_PROGRAM);
+    unpin(g->lock, GUARD_PREFIX);
+    (void)rmdir(GUARD_PINS);
+}
