@@ -6,6 +6,7 @@
 
 #include "acquire/job/mend.h"
 #include "common/text.h"
+#include "common/thread.h"
 
 struct worker { /* one thread and what it works on */
     struct pipeline *p;
@@ -107,6 +108,8 @@ run_packer(void *arg)
     struct worker *w = arg;
     struct block *b;
 
+    /* The lanes must take every block, a packer any: what is left of the cores is for these. */
+    thread_give_way();
     while ((b = ring_take_unpacked(w->p->ring)) != NULL) {
         if (b->offset + b->length > w->p->pack_from)
             packer_pack(w->on.packer, b);

@@ -17,6 +17,10 @@
 #define DURABLE_STEP ((uint64_t)256 << 20)
 #define DURABLE_INTERVAL_NS UINT64_C(10000000000)
 
+/* Pages are given back this far behind what has been hashed: by then the disk has them. To drop a
+   whole segment at its end would hold up the job's. */
+#define DROP_BEHIND ((uint64_t)64 << 20)
+
 struct entry {
     struct segment segment;
     int dir;
@@ -44,6 +48,7 @@ struct segment_log {
     int fd;      /* from here on the thread's: the file it is at, or -1 */
     struct digest *md5, *sha256;
     uint64_t at;        /* bytes of that file hashed, or made durable */
+    uint64_t dropped;   /* bytes whose pages have been given back */
     uint64_t synced_ns; /* when it was last made durable */
     uint8_t *buf;
     struct segment *list; /* the owner's, for segment_log_list() */
@@ -66,6 +71,15 @@ read_some(int fd, uint8_t *buf, uint64_t at, uint64_t end, size_t *n, struct err
     return 0;
 }
 
+/* The read-back is to come from the medium. A page that is not clean yet stays until the end. */
+static void
+drop_to(struct segment_log *log, uint64_t to)
+{
+    (void)posix_fadvise(log->fd, (off_t)log->dropped, (off_t)(to - log->dropped),
+                        POSIX_FADV_DONTNEED);
+    log->dropped = to;
+}
+
 /* What has settled while the file is still being written, or the rest: both digests over one read.
  */
 static int
@@ -78,6 +92,8 @@ hash_settled(struct segment_log *log, uint64_t end, struct err *err)
             return -1;
         digest_update_pair(log->md5, log->sha256, log->buf, n);
         log->at += n;
+        if (log->at - log->dropped >= 2 * DROP_BEHIND)
+            drop_to(log, log->at - DROP_BEHIND);
     }
     return 0;
 }
@@ -87,7 +103,7 @@ open_file(struct segment_log *log, const struct entry *e, struct err *err)
 {
     if (log->fd >= 0)
         return 0;
-    log->at = 0;
+    log->at = log->dropped = 0;
     log->fd = openat(e->dir, e->segment.file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     return log->fd < 0 ? err_errno(err, "cannot open it") : 0;
 }
@@ -101,8 +117,7 @@ differs(const struct segment *promised, const struct segment *now)
            (*promised->sha256 && strcmp(promised->sha256, now->sha256) != 0);
 }
 
-/* fsync works through a descriptor that only reads; the pages are then dropped, so that the
-   read-back comes from the medium. */
+/* fsync works through a descriptor that only reads. */
 static int
 finish_file(struct segment_log *log, struct entry *e, struct err *err)
 {
@@ -139,6 +154,7 @@ sync_settled(struct segment_log *log, struct entry *e, struct err *err)
         return err_errno(err, "cannot sync it");
     log->at = e->durable = e->settled;
     log->synced_ns = clock_monotonic_ns();
+    drop_to(log, log->at);
     return 0;
 }
 

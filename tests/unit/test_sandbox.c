@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "common/sandbox.h"
+#include "common/thread.h"
 
 /* A sandbox cannot be left, so each case runs in a child; its exit code is the line that failed,
    as modulo 250 + 1, or 0. */
@@ -140,17 +141,34 @@ thread_body(void *arg)
     return NULL;
 }
 
+static void *
+giving_way(void *arg)
+{
+    int before = getpriority(PRIO_PROCESS, 0);
+
+    thread_give_way();
+    *(int *)arg = getpriority(PRIO_PROCESS, 0) - before;
+    return NULL;
+}
+
 static void
 threads(void)
 {
     struct sandbox_state s;
     pthread_t t;
+    int before = getpriority(PRIO_PROCESS, 0);
     int got = 0;
 
     enter(&(struct sandbox_spec){.allow_threads = true}, &s);
     NEED(pthread_create(&t, NULL, thread_body, &got) == 0);
     NEED(pthread_join(t, NULL) == 0 && got == 7);
     NEED(fork() < 0); /* threads are not processes */
+
+    NEED(pthread_create(&t, NULL, giving_way, &got) == 0);
+    NEED(pthread_join(t, NULL) == 0 && got > 0);
+    NEED(getpriority(PRIO_PROCESS, 0) == before); /* that thread, and no other */
+    NEED(setpriority(PRIO_PROCESS, getppid(), 5) < 0 && errno == EPERM);
+    NEED(setpriority(PRIO_USER, 0, 5) < 0 && errno == EPERM);
 }
 
 static void
