@@ -47,12 +47,12 @@ fetch(const char *name)
     return EVP_MD_fetch(NULL, name, NULL);
 }
 
-/* An extendable-output function (SHAKE) has no length of its own to compare by. */
+/* An extendable-output function (SHAKE) counts with the length that OpenSSL gives it, which is what
+   `openssl dgst` prints; a later OpenSSL that gives it none has no such digest. */
 static bool
 usable(const EVP_MD *md)
 {
-    return md && !(EVP_MD_get_flags(md) & EVP_MD_FLAG_XOF) && EVP_MD_get_size(md) > 0 &&
-           EVP_MD_get_size(md) <= DIGEST_SIZE_MAX;
+    return md && EVP_MD_get_size(md) > 0 && EVP_MD_get_size(md) <= DIGEST_SIZE_MAX;
 }
 
 /* EVP's update and final fail only on a context that was never started. */
@@ -334,7 +334,8 @@ digest_name(const struct digest *d)
     return d->name;
 }
 
-/* Lower case; "sha-256" and "sha2-256" are the same as "sha256", but "sha3-256" keeps its dash. */
+/* Lower case; "sha-256" and "sha2-256" are the same as "sha256", but "sha3-256" keeps its dash;
+   "SHA-512/256" is what OpenSSL's lists call "sha512-256". */
 static int
 spell(const char *typed, char *name)
 {
@@ -345,9 +346,9 @@ spell(const char *typed, char *name)
 
         if (n + 1 >= DIGEST_NAME_MAX)
             return -1;
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '/'))
             return -1;
-        name[n++] = c;
+        name[n++] = c == '/' ? '-' : c;
     }
     name[n] = '\0';
     if (strncmp(name, "sha2-", 5) == 0)

@@ -38,8 +38,8 @@ void digest_final_hex(struct digest *d, char hex[DIGEST_HEX_MAX]);
 /* The name in Exhibit's spelling. */
 const char *digest_name(const struct digest *d);
 
-/* Brings a name as typed ("SHA256", "sha-256") into Exhibit's spelling; an extendable-output
-   function, an unknown name or one that is too long is OUTCOME_USAGE. */
+/* Brings a name as typed ("SHA256", "sha-256", "SHA-512/256") into Exhibit's spelling; an unknown
+   name or one that is too long is OUTCOME_USAGE. */
 int digest_canonical(const char *typed, char name[DIGEST_NAME_MAX], struct err *err);
 
 /* The length of the digest in hex digits, or 0 if the name is unknown. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/console.h"
 #include "common/err.h"
 #include "common/spawn.h"
 #include "common/text.h"
@@ -62,17 +63,18 @@ main(int argc, char **argv)
 {
     struct err err = ERR_INIT;
 
+    console_begin();
     if (argc < 2) {
         print_help(stderr);
         return OUTCOME_USAGE;
     }
     if (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0) {
         print_help(stdout);
-        return 0;
+        return console_end(OUTCOME_DONE);
     }
     if (strcmp(argv[1], "--version") == 0) {
         (void)puts("Exhibit " EXHIBIT_VERSION);
-        return 0;
+        return console_end(OUTCOME_DONE);
     }
     (void)run(argv[1], argv + 1, &err);
     return err_report(&err);

@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 
+#include "common/console.h"
 #include "common/text.h"
 
 enum {
@@ -191,11 +192,11 @@ options_next(struct options *o, const char **arg, struct err *err)
     id = id_of(o->program, got);
     if (id == ID_HELP) {
         print_help(o->program);
-        exit(0);
+        exit(console_end(OUTCOME_DONE));
     }
     if (id == ID_VERSION) {
         (void)printf("%s (Exhibit) %s\n", o->program->name, EXHIBIT_VERSION);
-        exit(0);
+        exit(console_end(OUTCOME_DONE));
     }
     return id;
 }

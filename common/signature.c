@@ -9,6 +9,8 @@
 #include "common/text.h"
 #include "common/trust.h"
 
+#define SIGNERS_MAX 16
+
 void
 signature_facts_clear(struct signature_facts *f)
 {
@@ -81,54 +83,101 @@ verify(CMS_ContentInfo *cms, X509_STORE *store, const void *data, size_t size, b
     return good;
 }
 
-/* One signer a file: a witness signs in a file of their own. */
-static X509 *
-only_signer(CMS_ContentInfo *cms, CMS_SignerInfo **si, struct signature_facts *out)
+/* "A; B", as the names stand in RFC 2253's text. */
+static char *
+list_name(char *list, char *name)
 {
-    STACK_OF(CMS_SignerInfo) *all = CMS_get0_SignerInfos(cms);
-    X509 *cert = NULL;
+    char *longer;
 
-    if (sk_CMS_SignerInfo_num(all) != 1) {
-        (void)snprintf(out->why, sizeof out->why, "it holds %d signers, not one",
-                       sk_CMS_SignerInfo_num(all));
-        return NULL;
-    }
-    *si = sk_CMS_SignerInfo_value(all, 0);
-    (void)CMS_set1_signers_certs(cms, NULL, 0);
-    CMS_SignerInfo_get0_algs(*si, NULL, &cert, NULL, NULL);
-    if (!cert)
-        (void)snprintf(out->why, sizeof out->why, "the signer's certificate is not in it");
-    return cert;
+    if (!list)
+        return name;
+    longer = xasprintf("%s; %s", list, name);
+    free(list);
+    free(name);
+    return longer;
 }
 
+/* What the signers say of themselves: usually one, since a witness signs in a file of their own,
+   but `openssl cms -sign -signer A -signer B` makes a file of several. Each must be one that can be
+   judged; their certificates are the stack's, which owns none of them. */
+static bool
+take_signers(CMS_ContentInfo *cms, STACK_OF(X509) * certs, bool *cades, struct signature_facts *out)
+{
+    STACK_OF(CMS_SignerInfo) *all = CMS_get0_SignerInfos(cms);
+    int n = sk_CMS_SignerInfo_num(all);
+
+    if (n < 1 || n > SIGNERS_MAX) {
+        (void)snprintf(out->why, sizeof out->why, "it holds %d signers, not one to %d",
+                       n < 0 ? 0 : n, SIGNERS_MAX);
+        return false;
+    }
+    (void)CMS_set1_signers_certs(cms, NULL, 0);
+    *cades = true;
+    for (int i = 0; i < n; i++) {
+        CMS_SignerInfo *si = sk_CMS_SignerInfo_value(all, i);
+        int64_t claimed = claimed_time(si);
+        X509 *cert = NULL;
+
+        CMS_SignerInfo_get0_algs(si, NULL, &cert, NULL, NULL);
+        if (!cert || sk_X509_push(certs, cert) <= 0) {
+            (void)snprintf(out->why, sizeof out->why, "a signer's certificate is not in it");
+            return false;
+        }
+        out->signer = list_name(out->signer, trust_name(X509_get_subject_name(cert)));
+        out->issuer = list_name(out->issuer, trust_name(X509_get_issuer_name(cert)));
+        out->claimed = claimed > out->claimed ? claimed : out->claimed;
+        *cades = *cades && is_cades(si);
+        if (digest_is_weak(si)) {
+            (void)snprintf(out->why, sizeof out->why, "its digest is too weak to prove anything");
+            return false;
+        }
+    }
+    return true;
+}
+
+static X509_STORE *
+store_of_all(STACK_OF(X509) * certs)
+{
+    X509_STORE *store = trust_store_of(sk_X509_value(certs, 0), false, X509_PURPOSE_ANY);
+
+    for (int i = 1; i < sk_X509_num(certs); i++)
+        (void)X509_STORE_add_cert(store, sk_X509_value(certs, i));
+    return store;
+}
+
+static bool
+all_may_sign(STACK_OF(X509) * certs)
+{
+    for (int i = 0; i < sk_X509_num(certs); i++) {
+        if (!trust_may_sign(sk_X509_value(certs, i)))
+            return false;
+    }
+    return true;
+}
+
+/* OpenSSL takes a signature for good only if every signer's is. */
 static void
 check(CMS_ContentInfo *cms, const void *data, size_t size, const struct trust *trust, int64_t at,
       struct signature_facts *out)
 {
-    CMS_SignerInfo *si = NULL;
-    X509 *cert = only_signer(cms, &si, out);
+    STACK_OF(X509) *certs = sk_X509_new_null();
     bool cades;
 
-    if (!cert)
-        return;
-    out->signer = trust_name(X509_get_subject_name(cert));
-    out->issuer = trust_name(X509_get_issuer_name(cert));
-    out->claimed = claimed_time(si);
-    if (digest_is_weak(si)) {
-        (void)snprintf(out->why, sizeof out->why, "its digest is too weak to prove anything");
+    if (!certs || !take_signers(cms, certs, &cades, out)) {
+        sk_X509_free(certs);
         return;
     }
-    cades = is_cades(si);
-    out->intact = verify(cms, trust_store_of(cert, false, X509_PURPOSE_ANY), data, size, cades);
+    out->intact = verify(cms, store_of_all(certs), data, size, cades);
     if (out->intact && trust_has_anchors(trust))
         out->trusted = verify(cms, trust_store(trust, at, X509_PURPOSE_ANY), data, size, cades);
-    if (out->trusted && !trust_may_sign(cert)) {
+    if (out->trusted && !all_may_sign(certs)) {
         out->trusted = false;
         (void)snprintf(out->why, sizeof out->why, "the certificate is not one for signatures");
     } else if (!out->intact || (trust_has_anchors(trust) && !out->trusted))
         trust_reason(out->why, sizeof out->why);
     else if (!out->trusted)
         (void)snprintf(out->why, sizeof out->why, "no authority was named to trust");
+    sk_X509_free(certs);
 }
 
 void

@@ -64,9 +64,9 @@ bool trust_has_anchors(const struct trust *t);
 struct signature_facts {
     bool intact;     /* made with the certificate's key over exactly these bytes */
     bool trusted;    /* intact, and the certificate leads to an authority that is trusted */
-    char *signer;    /* subject, RFC 2253; NULL where there is none to be had */
+    char *signer;    /* subject, RFC 2253; several as "A; B"; NULL where there is none to be had */
     char *issuer;    /* the same of the certificate's issuer */
-    int64_t claimed; /* signing time as the signer says it, epoch; 0: none */
+    int64_t claimed; /* signing time as the signer says it, the last of several, epoch; 0: none */
     char why[256];   /* why not intact, or not trusted; "" otherwise */
 };
 

@@ -31,8 +31,9 @@ struct passphrase {
     const struct signer_spec *spec;
     const char *what; /* it is for, as the user named it */
     char text[PASSPHRASE_MAX];
-    int length; /* -1: not asked for yet */
-    bool wanted;
+    int length;  /* -1: could not be had, and `problem` says why */
+    bool wanted; /* and so looked for, once */
+    struct err problem;
 };
 
 static int
@@ -64,24 +65,36 @@ read_descriptor(int fd, char *text)
 }
 
 static int
-read_file(const char *path, char *text)
+read_file(const char *path, char *text, struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int n = fd < 0 ? -1 : read_descriptor(fd, text);
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (fd >= 0)
-        (void)close(fd);
-    return n;
+    return fd < 0 ? err_errno(err, "cannot open '%s'", path) : read_descriptor(fd, text);
 }
 
+/* On the terminal itself, or where there is none, on standard input. */
 static int
-ask(const char *what, char *text)
+ask(const char *what, char *text, struct err *err)
 {
     AUTO_FREE char *safe = text_printable(what);
     AUTO_FREE char *prompt = xasprintf("Passphrase of '%s': ", safe);
 
-    /* On the terminal itself; without one it fails. */
-    return EVP_read_pw_string(text, PASSPHRASE_MAX, prompt, 0) == 0 ? (int)strlen(text) : -1;
+    if (EVP_read_pw_string(text, PASSPHRASE_MAX, prompt, 0) == 0)
+        return (int)strlen(text);
+    return err_set(err, OUTCOME_FAILED,
+                   "'%s' needs a passphrase, and nobody answers; '--passphrase-file' or "
+                   "'--passphrase-fd' gives it",
+                   what);
+}
+
+static int
+find_passphrase(struct passphrase *p)
+{
+    if (p->spec->passphrase_fd >= 0)
+        return read_descriptor(p->spec->passphrase_fd, p->text);
+    if (p->spec->passphrase_file)
+        return read_file(p->spec->passphrase_file, p->text, &p->problem);
+    return ask(p->what, p->text, &p->problem);
 }
 
 /* OpenSSL's callback; the same passphrase serves for the key and what lies beside it. */
@@ -91,15 +104,9 @@ give_passphrase(char *buf, int size, int writing, void *context)
     struct passphrase *p = context;
 
     (void)writing;
+    if (!p->wanted)
+        p->length = find_passphrase(p);
     p->wanted = true;
-    if (p->length < 0) {
-        if (p->spec->passphrase_fd >= 0)
-            p->length = read_descriptor(p->spec->passphrase_fd, p->text);
-        else if (p->spec->passphrase_file)
-            p->length = read_file(p->spec->passphrase_file, p->text);
-        else
-            p->length = ask(p->what, p->text);
-    }
     if (p->length < 0 || p->length >= size)
         return -1;
     memcpy(buf, p->text, (size_t)p->length + 1);
@@ -143,7 +150,10 @@ load(struct signer *s, const char *uri, struct passphrase *p, struct err *err)
         failed = !info && ERR_peek_error() != 0;
         OSSL_STORE_INFO_free(info);
     }
-    if (!store || failed) {
+    if (p->wanted && p->length < 0) {
+        *err = p->problem;
+        r = -1;
+    } else if (!store || failed) {
         trust_reason(why, sizeof why);
         r = err_set(err, OUTCOME_FAILED, "cannot read '%s'%s: %s", uri,
                     p->wanted ? " (is the passphrase right?)" : "", why);
@@ -196,7 +206,7 @@ struct signer *
 signer_load(const struct signer_spec *spec, struct err *err)
 {
     struct signer *s = xcalloc(1, sizeof *s);
-    struct passphrase p = {.spec = spec, .length = -1};
+    struct passphrase p = {.spec = spec};
     int r;
 
     s->chain = sk_X509_new_null();

@@ -1,5 +1,6 @@
 #include "common/signing_options.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "common/size.h"
@@ -23,6 +24,10 @@ signing_option(struct signer_spec *spec, int id, const char *arg, struct err *er
         if (number_parse(arg, 0, INT16_MAX, "option '--passphrase-fd'", &n, err) != 0)
             return -1;
         spec->passphrase_fd = (int)n;
+        if (fcntl(spec->passphrase_fd, F_GETFD) < 0)
+            return err_set(err, OUTCOME_USAGE,
+                           "option '--passphrase-fd': nothing is open there (%d)",
+                           spec->passphrase_fd);
         return 1;
     default:
         return 0;

@@ -5,11 +5,12 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/size.h"
 #include "common/spawn.h"
 #include "common/text.h"
 
 #define ARGS_MAX 64
-#define WAIT_FD 3
+#define FDS_MAX 5
 
 struct sealing {
     pid_t pid; /* 0: it has ended */
@@ -30,13 +31,71 @@ add(struct args *a, const char *name, const char *value)
     a->v[a->n++] = xstrdup(value);
 }
 
-static void
-args_of(const struct acquire_options *o, struct args *a)
+/* What the child keeps besides the standard descriptors. */
+struct handed {
+    struct spawn_fd v[FDS_MAX];
+    size_t n;
+};
+
+static bool
+is_handed(const struct handed *h, int theirs)
 {
-    AUTO_FREE char *passphrase_fd = xasprintf("%d", WAIT_FD + 1);
+    for (size_t i = 0; i < h->n; i++) {
+        if (h->v[i].theirs == theirs)
+            return true;
+    }
+    return false;
+}
+
+/* Under its own number, by which the options name it. */
+static void
+hand_over(struct handed *h, int fd)
+{
+    if (fd > STDERR_FILENO && !is_handed(h, fd))
+        h->v[h->n++] = (struct spawn_fd){fd, fd};
+}
+
+/* A shell's <(command) is "/dev/fd/63": the name of a descriptor, of use only where it is open. */
+static int
+descriptor_named(const char *path)
+{
+    static const char *const places[] = {"/dev/fd/", "/proc/self/fd/"};
+    struct err ignored = ERR_INIT;
+    uint64_t n;
+
+    for (size_t i = 0; path && i < sizeof places / sizeof places[0]; i++) {
+        size_t length = strlen(places[i]);
+
+        if (strncmp(path, places[i], length) == 0 &&
+            number_parse(path + length, 0, INT16_MAX, "descriptor", &n, &ignored) == 0)
+            return (int)n;
+    }
+    return -1;
+}
+
+/* Returns the number by which the child knows the socket. */
+static int
+descriptors_of(const struct signer_spec *signer, int theirs, struct handed *h)
+{
+    int number = STDERR_FILENO + 1;
+
+    hand_over(h, signer->passphrase_fd);
+    hand_over(h, descriptor_named(signer->passphrase_file));
+    hand_over(h, descriptor_named(signer->key));
+    hand_over(h, descriptor_named(signer->cert));
+    while (is_handed(h, number))
+        number++;
+    h->v[h->n++] = (struct spawn_fd){theirs, number};
+    return number;
+}
+
+static void
+args_of(const struct acquire_options *o, int socket, struct args *a)
+{
+    AUTO_FREE char *passphrase_fd = xasprintf("%d", o->signer.passphrase_fd);
 
     a->v[a->n++] = xstrdup("seal");
-    a->v[a->n++] = xstrdup("--wait-fd=3");
+    a->v[a->n++] = xasprintf("--wait-fd=%d", socket);
     if (o->quiet || o->json)
         a->v[a->n++] = xstrdup("--quiet");
     add(a, "sign-key", o->signer.key);
@@ -51,13 +110,13 @@ static int
 spawn_seal(const struct acquire_options *o, struct sealing *s, int theirs, struct err *err)
 {
     AUTO_FREE char *path = spawn_program_path("exhibit-seal", err);
-    const struct spawn_fd fds[] = {{theirs, WAIT_FD}, {o->signer.passphrase_fd, WAIT_FD + 1}};
+    struct handed fds = {0};
     struct args args = {0};
 
     if (!path)
         return -1;
-    args_of(o, &args);
-    s->pid = spawn(path, args.v, fds, o->signer.passphrase_fd >= 0 ? 2 : 1, err);
+    args_of(o, descriptors_of(&o->signer, theirs, &fds), &args);
+    s->pid = spawn(path, args.v, fds.v, fds.n, err);
     for (size_t i = 0; i < args.n; i++)
         free(args.v[i]);
     return s->pid < 0 ? -1 : 0;

@@ -87,6 +87,26 @@ openssl cms -sign -binary -md sha1 -in "$T/EV.manifest.json" -signer "$PKI/exami
     -inkey "$PKI/examiner.key" -outform DER -out "$T/EV.manifest.json.p7s"
 expect 3 exhibit verify "$T/EV.E01" --ca-file "$PKI/ca.pem"
 
+# Two signers in one file: both are named, and each has to stand.
+two_signers() {
+    openssl cms -sign -binary -cades -in "$T/EV.manifest.json" -signer "$PKI/examiner.pem" \
+        -inkey "$PKI/examiner.key" -signer "$1/witness.pem" -inkey "$1/witness.key" \
+        -outform DER -out "$T/EV.manifest.json.p7s"
+}
+new_image
+two_signers "$PKI"
+openssl_accepts "$T/EV.manifest.json.p7s"
+expect 0 exhibit verify "$T/EV.E01" --ca-file "$PKI/ca.pem" --require signature
+assert_contains "$T/out" "Jane Examiner"
+assert_contains "$T/out" "Will Witness"
+expect 0 exhibit verify "$T/EV.E01" --ca-file "$PKI/ca.pem" --ca-file "$T/other/ca.pem"
+(PKI=$T/other && issue witness "/CN=Another Witness" keyUsage=digitalSignature)
+two_signers "$T/other"
+expect 3 exhibit verify "$T/EV.E01" --ca-file "$PKI/ca.pem"
+assert_contains "$T/out" "is not trusted"
+expect 0 exhibit verify "$T/EV.E01" --ca-file "$PKI/ca.pem" --ca-file "$T/other/ca.pem" \
+    --require signature
+
 # --- keys: PKCS#12, encrypted PEM, elliptic curves; passphrases from a file and a descriptor
 openssl pkcs12 -export -inkey "$PKI/examiner.key" -in "$PKI/examiner.pem" \
     -certfile "$PKI/ca.pem" -passout pass:secret -out "$PKI/examiner.p12"
@@ -117,6 +137,10 @@ exec 7<"$T/pass"
 expect 0 exhibit acquire "$T/media" "$T/EV2" -q --sign-key "$PKI/examiner.p12" --passphrase-fd 7
 exec 7<&-
 assert_exists "$T/EV2.manifest.json.p7s"
+# What a shell's <(command) makes: names of descriptors, for the program that signs as well.
+expect 0 exhibit acquire "$T/media" "$T/EV4" -q --sign-key <(cat "$PKI/locked.key") \
+    --sign-cert <(cat "$PKI/examiner.pem") --passphrase-file <(echo secret)
+expect 0 exhibit verify "$T/EV4.manifest.json" --ca-file "$PKI/ca.pem" --require signature
 
 # --- a key that is not to be had is found before anything is read
 expect 1 exhibit acquire "$T/media" "$T/EV3" --sign-key "$PKI/examiner.p12" \
@@ -125,6 +149,15 @@ expect 1 exhibit acquire "$T/media" "$T/EV3" --sign-key "$PKI/examiner.key" \
     --sign-cert "$PKI/witness.pem"
 assert_error "belongs to the key"
 expect 1 exhibit acquire "$T/media" "$T/EV3" --sign-key "$T/none.key"
+expect 1 exhibit acquire "$T/media" "$T/EV3" --sign-key "$PKI/examiner.p12" \
+    --passphrase-file "$T/none"
+assert_error "'$T/none'"
+expect 2 exhibit acquire "$T/media" "$T/EV3" --sign-key "$PKI/examiner.p12" --passphrase-fd 99
+assert_error "--passphrase-fd"
+# Nobody there to ask: said once, with what to do.
+expect 1 setsid -w exhibit seal "$T/EV" --sign-key "$PKI/examiner.p12"
+assert_contains "$T/err" "--passphrase-file"
+assert_eq "$(grep -c 'Passphrase of' "$T/err")" 1 "questions for the passphrase"
 expect 2 exhibit acquire "$T/media" "$T/EV3" --sign-cert "$PKI/examiner.pem"
 issue expired "/CN=Late" keyUsage=digitalSignature -not_after 20200101000000Z -not_before \
     20190101000000Z 2>/dev/null || true

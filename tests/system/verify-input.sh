@@ -49,7 +49,7 @@ assert_json "$T/out" .media.hashes.sha256 "$(sha256_of "$T/odd")"
 
 # --- usage
 for words in '' '--wrong IMAGE' '--threads 0 IMAGE' '--threads x IMAGE' '--progress loud IMAGE' \
-    '--require nothing IMAGE' '--hash shake128 IMAGE' '--hash md5,, IMAGE' '--jso IMAGE'; do
+    '--require nothing IMAGE' '--hash sha4 IMAGE' '--hash md5,, IMAGE' '--jso IMAGE'; do
     # shellcheck disable=SC2086 # words are words
     expect 2 exhibit-verify ${words//IMAGE/$ok}
     assert_error ''
