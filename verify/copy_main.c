@@ -134,12 +134,54 @@ enter_sandbox(const struct copy *c)
 
 /* --- the whole ------------------------------------------------------------------------------ */
 
-/* What is wrong with the image itself was copied as it is, and is said. */
+/* Named by what follows anyway. */
+static bool
+is_said(const struct copy *c, const struct image_info *info, const char *path)
+{
+    for (size_t i = 0; i < info->n_segments; i++) {
+        if (!info->segments[i].present && strcmp(info->segments[i].path, path) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->files[i].differs && strcmp(c->files[i].path, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What opening the image showed: a segment that is cut off, two that changed places. */
 static size_t
-print_findings(const struct copy *c, const struct image_info *info)
+print_image_findings(const struct copy *c, const struct image_info *info)
 {
     size_t n = 0;
 
+    for (size_t i = 0; i < info->n_findings; i++) {
+        const struct image_finding *f = &info->findings[i];
+        AUTO_FREE char *segment = text_printable(f->segment ? f->segment : c->base);
+        AUTO_FREE char *text = text_printable(f->text);
+
+        if (f->remark || (f->segment && is_said(c, info, f->segment)))
+            continue;
+        (void)fprintf(stderr, "exhibit: '%s': %s; copied as it is\n", segment, text);
+        n++;
+    }
+    return n;
+}
+
+/* What is wrong with the image itself was copied as it is, and is said. */
+static size_t
+print_findings(const struct copy *c, const struct image_location *location,
+               const struct image_info *info)
+{
+    size_t n = print_image_findings(c, info);
+
+    if (location->problem) {
+        AUTO_FREE char *problem = text_printable(location->problem);
+
+        (void)fprintf(stderr, "exhibit: the manifest beside the image cannot be used: %s\n",
+                      problem);
+        n++;
+    }
     for (size_t i = 0; i < info->n_segments; i++) {
         AUTO_FREE char *path = text_printable(info->segments[i].path);
 
@@ -251,7 +293,7 @@ copy_image(const struct settings *s, struct copy *c, char **operands,
     json_decref(event);
     if (r == 0) {
         print_result(c, s, &record);
-        r = print_findings(c, record.info) > 0 ? OUTCOME_FINDINGS : OUTCOME_DONE;
+        r = print_findings(c, location, record.info) > 0 ? OUTCOME_FINDINGS : OUTCOME_DONE;
     }
     image_free(img);
     return r;

@@ -11,9 +11,10 @@
 #define MISSING_MAX 1000
 
 const char *const evidence_suffixes[] = {
-    ".txt",       ".log",       ".info",   ".md5",     ".sha1",      ".sha256",    ".sha384",
-    ".sha512",    ".hash",      ".hashes", ".hashlog", ".hlog",      ".md5sum",    ".sha1sum",
-    ".sha256sum", ".sha512sum", ".md5log", ".sha1log", ".sha256log", ".sha512log", NULL,
+    ".txt",       ".log",       ".info",      ".md5",       ".sha1",    ".sha256",
+    ".sha384",    ".sha512",    ".hash",      ".hashes",    ".hashlog", ".hlog",
+    ".md5sum",    ".sha1sum",   ".sha256sum", ".sha512sum", ".md5log",  ".sha1log",
+    ".sha256log", ".sha512log", ".b2",        ".b2sum",     NULL,
 };
 
 /* What a single-file copy of the media is usually called, beside the name of the image alone. */
@@ -356,7 +357,7 @@ says_something(const struct evidence *e)
 static void
 parse_one(struct evidence *e, const struct image_location *location, const struct image_info *info)
 {
-    struct hashlog *log = e->data ? hashlog_parse(e->data, e->size) : NULL;
+    struct hashlog *log = e->data ? hashlog_parse(e->path, e->data, e->size) : NULL;
     bool any = log != NULL;
 
     if (log) {

@@ -74,10 +74,18 @@ hashlog_tool(struct hashlog_reader *r, const char *tool)
         r->log->tool = tool;
 }
 
+static const char *
+by_length(const struct hashlog_reader *r, size_t digits)
+{
+    const char *hash = hashlog_by_length(digits);
+
+    return r->blake2 && hash && strcmp(hash, "sha512") == 0 ? "blake2b512" : hash;
+}
+
 void
 hashlog_add(struct hashlog_reader *r, const struct hashlog_claim *c)
 {
-    const char *hash = c->hash ? c->hash : hashlog_by_length(c->hex.n);
+    const char *hash = c->hash ? c->hash : by_length(r, c->hex.n);
     struct hashlog *log = r->log;
     struct hashlog_entry *e;
 
@@ -175,11 +183,21 @@ from_utf16(const char *data, size_t n, size_t *out)
     return text;
 }
 
+static bool
+is_blake2_by_name(const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    const char *name = slash ? slash + 1 : path;
+
+    return name &&
+           (strcasestr(name, ".b2") || strcasestr(name, "b2sum") || strcasestr(name, "blake2"));
+}
+
 struct hashlog *
-hashlog_parse(const char *data, size_t n)
+hashlog_parse(const char *name, const char *data, size_t n)
 {
     struct hashlog *log = xcalloc(1, sizeof *log);
-    struct hashlog_reader r = {.log = log, .sector = 512};
+    struct hashlog_reader r = {.log = log, .sector = 512, .blake2 = is_blake2_by_name(name)};
     AUTO_FREE char *converted = NULL;
 
     if (n >= 2 && memcmp(data, "\xff\xfe", 2) == 0) {

@@ -47,8 +47,11 @@ struct hashlog {
     size_t n_names;
 };
 
-/* NULL where nothing in the data is a hash or the damaged rest of one. */
-struct hashlog *hashlog_parse(const char *data, size_t n);
+/* NULL where nothing in the data is a hash or the damaged rest of one. A plain list says which hash
+   it holds by the length alone, which SHA-512 and b2sum's BLAKE2b share: the file's name tells them
+   apart
+   ("EV.b2", "BLAKE2SUMS"), NULL where there is none. */
+struct hashlog *hashlog_parse(const char *name, const char *data, size_t n);
 void hashlog_free(struct hashlog *log);
 
 /* The algorithm whose digests have that many hex digits, as plain lists leave it to be guessed:

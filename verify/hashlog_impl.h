@@ -17,6 +17,7 @@ struct text {
 
 struct hashlog_reader {
     struct hashlog *log;
+    bool blake2;                                       /* by the file's name: b2sum's */
     size_t line;                                       /* counted from 1 */
     bool deep;                                         /* hashdeep: lines are columns */
     char column[HASHLOG_COLUMNS_MAX][DIGEST_NAME_MAX]; /* hashdeep: "size", a hash, "filename" */

@@ -83,9 +83,9 @@ look_at(dev_t number, const struct wanted *wanted)
     }
     disk->use = device_in_use(&disk->device, disk->why, sizeof disk->why);
     disk->evidence = device_is_evidence(&disk->device, NULL, 0);
-    disk->locked = device_locked_at("", &disk->device);
     device_identity_read(&disk->device, &disk->identity);
     ask(disk, wanted);
+    disk->locked = drive_locked_by(&disk->reply, device_locked_at("", &disk->device));
     return disk;
 }
 

@@ -18,7 +18,7 @@ struct listed {
     enum device_use use;
     char why[1024]; /* the use's reason, raw */
     bool evidence;  /* marked as such */
-    bool locked;    /* by an ATA password, as the kernel knows */
+    enum device_locked locked;
 };
 
 /* One JSON array on stdout. */

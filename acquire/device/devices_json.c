@@ -76,6 +76,11 @@ set_known(json_t *object, const char *key, const char *text)
 static void
 add_state(json_t *o, const struct listed *disk, const struct mounts *mounts)
 {
+    static const char *const locks[] = {
+        [DEVICE_NOT_LOCKED] = NULL,
+        [DEVICE_LOCKED_ATA] = "ata-password",
+        [DEVICE_LOCKED_OPAL] = "opal",
+    };
     const struct device *device = &disk->device;
 
     (void)json_object_set_new(o, "mounts", json_of_mounts(mounts, device->number));
@@ -83,7 +88,8 @@ add_state(json_t *o, const struct listed *disk, const struct mounts *mounts)
     (void)json_object_set_new(o, "partitions", json_of_partitions(device, mounts));
     (void)json_object_set_new(o, "in_use", json_of_use(disk));
     json_set_bool(o, "evidence", disk->evidence);
-    json_set_bool(o, "locked", disk->locked);
+    json_set_bool(o, "locked", disk->locked != DEVICE_NOT_LOCKED);
+    json_set_text(o, "locked_by", locks[disk->locked]);
     drive_facts_add(o, device, &disk->identity, &disk->reply);
     (void)json_object_set(o, "smart", disk->reply.health ? disk->reply.health : json_null());
     if (disk->reply.asked && disk->reply.why[0])

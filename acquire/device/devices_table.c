@@ -274,11 +274,16 @@ print_hidden(const struct listed *disk, size_t width)
 static void
 print_health(const struct listed *disk, size_t width)
 {
+    static const char *const locks[] = {
+        [DEVICE_NOT_LOCKED] = NULL,
+        [DEVICE_LOCKED_ATA] = "by an ATA password: no sector can be read until it is unlocked",
+        [DEVICE_LOCKED_OPAL] = "a self-encrypting drive (OPAL): what it locks cannot be read until "
+                               "it is unlocked",
+    };
     AUTO_FREE char *health = disk->reply.health ? drive_health_text(disk->reply.health) : NULL;
 
     detail(width, "health", health);
-    if (disk->locked)
-        detail(width, "locked", "by an ATA password: no sector can be read until it is unlocked");
+    detail(width, "locked", locks[disk->locked]);
 }
 
 /* What the columns had no room for. */

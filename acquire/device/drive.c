@@ -105,6 +105,7 @@ answer(bool health, const char *disk, struct err *err)
     direct = strcmp(device->bus, "ata") == 0;
     if (direct || strcmp(device->bus, "usb") == 0 || strcmp(device->bus, "scsi") == 0)
         ata_ask_all(DRIVE_FD, direct, &a.ata);
+    a.locked = device_locked(device, DRIVE_FD);
     a.smartctl = smartctl != NULL;
     if (write(STDOUT_FILENO, &a, sizeof a) != (ssize_t)sizeof a)
         return err_errno(err, "cannot answer");

@@ -28,6 +28,7 @@
 struct drive_answer {
     uint32_t magic;
     uint32_t smartctl; /* 1: its document follows; 0: it was not asked for, or is not installed */
+    uint32_t locked;   /* enum device_locked */
     struct ata_facts ata;
 };
 

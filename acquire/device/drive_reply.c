@@ -84,6 +84,8 @@ drive_reply_read(int fd, bool health, struct drive_reply *out)
     }
     out->answered = true;
     out->ata = a.ata;
+    if (a.locked <= DEVICE_LOCKED_OPAL)
+        out->locked = (enum device_locked)a.locked;
     if (!health)
         return;
     if (!a.smartctl)
@@ -235,6 +237,14 @@ drive_hides(const struct drive_reply *reply)
 
     ata_find_hidden(&reply->ata, &h);
     return h.hpa > 0 || h.dco > 0;
+}
+
+enum device_locked
+drive_locked_by(const struct drive_reply *reply, bool by_kernel)
+{
+    struct ata_identify id;
+
+    return by_kernel || (identity(reply, &id) && id.locked) ? DEVICE_LOCKED_ATA : reply->locked;
 }
 
 char *

@@ -17,6 +17,7 @@ struct drive_reply {
     bool asked;
     bool answered; /* `ata` holds what came */
     struct ata_facts ata;
+    enum device_locked locked;
     json_t *health;          /* drive_health_parse(), or NULL … */
     char why[DRIVE_WHY_MAX]; /* … and why: "smartctl is not installed" */
 };
@@ -40,6 +41,10 @@ json_t *drive_identity_json(const struct drive_reply *reply);
 char *drive_hidden_text(const struct drive_reply *reply, bool dco);
 /* True if there are hidden sectors. */
 bool drive_hides(const struct drive_reply *reply);
+
+/* What locks it: by what the kernel asked it as it was attached (`by_kernel`: by an ATA password),
+   or by its own answer, past any bridge. */
+enum device_locked drive_locked_by(const struct drive_reply *reply, bool by_kernel);
 
 /* The drive has other sectors, or more of them, than the kernel is told of by what lies between:
    what is different, or NULL; the caller frees it. */

@@ -52,7 +52,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
                                     .n_segments = 1 + n % 3 % 2};
     const struct image_location location = {.stem = stem};
     struct evidence_set set = {.n = 1};
-    struct hashlog *log = hashlog_parse((const char *)data, n);
+    struct hashlog *log = hashlog_parse(NULL, (const char *)data, n);
 
     if (log)
         check_entries(log);

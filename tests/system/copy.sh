@@ -143,6 +143,19 @@ rm "$T/src/EV.E03"
 expect 3 exhibit copy "$T/src/EV.E01" "$T/less"
 assert_contains "$T/err" "EV.E03' is missing"
 
+rm -rf "$T/cut" "$T/less"
+mkdir "$T/cut"
+exhibit acquire -q "$T/media.raw" "$T/cut/EV" --segment-size 1M --compression none
+jq 'del(.image.segments[-1])' "$T/cut/EV.manifest.json" >"$T/shorter"
+cp "$T/shorter" "$T/cut/EV.manifest.json"
+expect 3 exhibit copy "$T/cut/EV.manifest.json" "$T/less"
+assert_error "is not a usable manifest"
+cmp "$T/shorter" "$T/less/EV.manifest.json"
+rm -rf "$T/cut"/*.json* "$T/less"
+truncate -s -1000 "$T/cut/EV.E02"
+expect 3 exhibit copy "$T/cut/EV.E01" "$T/less"
+assert_error "EV.E02': the segment is cut off"
+
 # --- no space: said before anything is written
 if mkdir "$T/small" && mount -t tmpfs -o size=1m none "$T/small" 2>/dev/null; then
     at_exit umount "$T/small"

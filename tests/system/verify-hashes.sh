@@ -1,7 +1,7 @@
 # Hashes that other tools wrote down: found beside the image by name, or given with --hashes. Real
 # logs of the tools that are installed, others by hand in the form in which they write them.
 . "$(dirname "$0")/../lib/system.sh"
-require ewfacquire jq md5sum sha256sum
+require ewfacquire jq md5sum sha256sum b2sum
 
 random_file "$T/src.raw" 3000320 hashes
 md5=$(md5_of "$T/src.raw")
@@ -193,6 +193,22 @@ expect 0 exhibit verify "$T/i/R.001"
 mv "$T/i/R.001" "$T/i/x" && mv "$T/i/R.002" "$T/i/R.001" && mv "$T/i/x" "$T/i/R.002"
 expect 3 exhibit verify "$T/i/R.001"
 assert_contains "$T/out" "has the content of 'R.002'"
+
+# Nothing but the name tells b2sum's lists from sha512sum's.
+image
+(cd "$T/i" && b2sum EV.dd >EV.b2)
+expect 0 exhibit verify --json "$T/i/EV.dd"
+assert_json "$T/out" .verdict passed
+assert_contains "$T/out" blake2b512
+mv "$T/i/EV.b2" "$T/B2SUMS"
+expect 0 exhibit verify --json --hashes "$T/B2SUMS" "$T/i/EV.dd"
+assert_json "$T/out" .verdict passed
+flip_byte "$T/i/EV.dd" 1500000
+expect 3 exhibit verify --json --hashes "$T/B2SUMS" "$T/i/EV.dd"
+assert_eq "$(check media-hash)" failed
+(cd "$T/i" && sha512sum EV.dd >EV.sha512)
+expect 0 exhibit verify --json "$T/i/EV.dd"
+assert_json "$T/out" .verdict passed
 
 # --- what says nothing of the image: passed over beside it, an error where it is given
 image

@@ -153,6 +153,27 @@ test_reply(void **state)
     assert_false(r.answered);
 }
 
+/* What locks a drive: its own answer past a bridge, what the kernel knows, OPAL; nothing that is no
+   lock. */
+static void
+test_locked(void **state)
+{
+    struct drive_answer a = {.magic = DRIVE_MAGIC, .locked = DEVICE_LOCKED_OPAL};
+    struct drive_reply r;
+
+    (void)state;
+    read_reply(&a, sizeof a, "", &r);
+    assert_int_equal(drive_locked_by(&r, false), DEVICE_LOCKED_OPAL);
+    assert_int_equal(drive_locked_by(&r, true), DEVICE_LOCKED_ATA);
+    r.ata.identified = ATA_ANSWERED;
+    r.ata.identify[0] = 0x40;
+    r.ata.identify[2 * 128] = 0x04 | 0x02 | 0x01; /* word 128: locked, enabled, supported */
+    assert_int_equal(drive_locked_by(&r, false), DEVICE_LOCKED_ATA);
+    a.locked = 77;
+    read_reply(&a, sizeof a, "", &r);
+    assert_int_equal(drive_locked_by(&r, false), DEVICE_NOT_LOCKED);
+}
+
 /* A bridge that shows 4096-byte sectors of a drive that has 512, and one that hides its end. */
 static void
 test_bridge(void **state)
@@ -211,7 +232,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_health_of_ata),  cmocka_unit_test(test_health_of_nvme),
         cmocka_unit_test(test_hostile_health), cmocka_unit_test(test_reply),
-        cmocka_unit_test(test_bridge),         cmocka_unit_test(test_nothing_known),
+        cmocka_unit_test(test_locked),         cmocka_unit_test(test_bridge),
+        cmocka_unit_test(test_nothing_known),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 static struct hashlog *
 parse(const char *text)
 {
-    return hashlog_parse(text, strlen(text));
+    return hashlog_parse(NULL, text, strlen(text));
 }
 
 static void
@@ -91,7 +91,7 @@ what_is_no_hash_is_passed_over(void **state)
         if (log)
             fail_msg("'%s' was taken for a hash", cases[i]);
     }
-    assert_null(hashlog_parse(MD5 "\0", 33)); /* a NUL: no text */
+    assert_null(hashlog_parse(NULL, MD5 "\0", 33)); /* a NUL: no text */
 }
 
 static void
@@ -197,7 +197,7 @@ utf16_is_read(void **state)
     (void)state;
     for (size_t i = 0; i + 1 < sizeof text; i++)
         wide[2 + 2 * i] = text[i];
-    log = hashlog_parse(wide, 2 * sizeof text);
+    log = hashlog_parse(NULL, wide, 2 * sizeof text);
     assert_non_null(log);
     assert_entry(log, 0, "md5", MD5, NULL);
     hashlog_free(log);
@@ -217,7 +217,7 @@ entries_are_bounded(void **state)
     assert_non_null(text);
     for (size_t i = 0; i < lines; i++)
         memcpy(text + i * n, line, n);
-    log = hashlog_parse(text, n * lines);
+    log = hashlog_parse(NULL, text, n * lines);
     free(text);
     assert_non_null(log);
     assert_int_equal(log->n, HASHLOG_ENTRIES_MAX);
