@@ -10,6 +10,8 @@ assert_contains "$T/out" "ewfacquire"
 assert_json "$T/result.json" '[.results[].case] | join(" ")' \
     "e01 fast raw segments verify foreign verify own"
 assert_json "$T/result.json" '[.results[] | .floor > 0] | all' true
+assert_json "$T/result.json" '[.results[] | select(.floor_in_order) | .case] | join(" ")' \
+    "e01 fast verify foreign"
 assert_json "$T/result.json" '[.results[0].programs | keys[]] | join(" ")' "ewfacquire ours"
 assert_json "$T/result.json" '.machine.libraries | has("libdeflate")' true
 assert_eq "$(find "$T/bench" -name 'run.*' | wc -l)" 0 "directories left behind"
