@@ -57,6 +57,16 @@ rescue_source(struct rescue *r)
 
 /* --- beginning --- */
 
+/* The map says that a run came to its end, and that left nothing but bad sectors: ddrescue may have
+   been told to end before it trimmed or scraped. */
+static bool
+is_over(const struct rescue *r, const struct mapfile *map)
+{
+    return map->phase == '+' && rescue_plan_total(r->plan, MAP_NON_TRIED) == 0 &&
+           rescue_plan_total(r->plan, MAP_NON_TRIMMED) == 0 &&
+           rescue_plan_total(r->plan, MAP_NON_SCRAPED) == 0;
+}
+
 static int
 make_plan(struct rescue *r, struct err *err)
 {
@@ -65,7 +75,7 @@ make_plan(struct rescue *r, struct err *err)
     if (!map)
         return -1;
     r->plan = rescue_plan_new(r->spec.length, r->spec.sector_size, r->spec.retries, map);
-    r->over = map->phase == '+';
+    r->over = is_over(r, map);
     r->found = rescue_plan_total(r->plan, MAP_FINISHED);
     mapfile_free(map);
     return 0;

@@ -145,7 +145,7 @@ take_status(struct rescue_plan *p, const struct mapfile *from, enum map_status s
         uint64_t start = b->offset / p->sector_size * p->sector_size;
         uint64_t end;
 
-        if (b->status != status || start >= p->length)
+        if (b->status != status || b->offset >= p->length)
             continue;
         end = b->length < p->length - b->offset ? b->offset + b->length : p->length;
         if (end % p->sector_size != 0)

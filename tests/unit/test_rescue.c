@@ -210,6 +210,32 @@ interrupted_anywhere(void **state)
     }
 }
 
+/* ddrescue may have gone on with the two files, told to leave the scraping out: its map says that
+   it is finished, but what it has not tried to the end is not unreadable. */
+static void
+what_ddrescue_left_is_read(void **state)
+{
+    struct rng rng = rng_start("rescue: what ddrescue left");
+    struct map_block all = {.length = LENGTH, .status = MAP_NON_SCRAPED};
+    const struct mapfile map = {.phase = '+', .pass = 1, .blocks = &all, .n = 1};
+    struct err err = ERR_INIT;
+    struct staging *staging;
+    struct rescue *r;
+    struct bench b;
+
+    (void)state;
+    bench_begin(&b, &rng);
+    make_staging(&b);
+    staging = staging_open(b.dir, "x", LENGTH, &err);
+    assert_int_equal(staging_save(staging, &map, &err), 0);
+    staging_free(staging);
+    r = open_all(&b, UINT64_MAX, 0, &staging);
+    assert_int_equal(rescue_run(r, &err), 0);
+    assert_rescued(&b, r);
+    close_all(&b, r, staging);
+    bench_end(&b);
+}
+
 static void
 another_source_is_noticed(void **state)
 {
@@ -288,6 +314,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(interrupted_anywhere),
+        cmocka_unit_test(what_ddrescue_left_is_read),
         cmocka_unit_test(another_source_is_noticed),
         cmocka_unit_test(a_source_that_ends_early_has_changed),
         cmocka_unit_test(foreign_staging_is_refused),

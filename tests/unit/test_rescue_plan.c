@@ -238,6 +238,20 @@ takes_whole_sectors(void **state)
     rescue_plan_free(p);
 }
 
+/* What a map says of bytes behind the image's last is no matter of its last sector. */
+static void
+ends_with_the_image(void **state)
+{
+    struct map_block blocks[] = {{0, 5010, MAP_FINISHED}, {5010, 100, MAP_NON_TRIED}};
+    const struct mapfile from = {.phase = '?', .pass = 1, .blocks = blocks, .n = 2};
+    struct rescue_plan *p = rescue_plan_new(5000, 512, 1, &from);
+
+    (void)state;
+    check_map(p, 5000);
+    assert_int_equal(rescue_plan_total(p, MAP_FINISHED), 5000);
+    rescue_plan_free(p);
+}
+
 /* A dead zone is left by leaps: few reads fail before all that is good has been had. */
 static void
 leaves_a_dead_zone_soon(void **state)
@@ -272,9 +286,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_the_truth),
-        cmocka_unit_test(goes_on_from_its_map),
-        cmocka_unit_test(takes_whole_sectors),
+        cmocka_unit_test(finds_the_truth),         cmocka_unit_test(goes_on_from_its_map),
+        cmocka_unit_test(takes_whole_sectors),     cmocka_unit_test(ends_with_the_image),
         cmocka_unit_test(leaves_a_dead_zone_soon),
     };
 
