@@ -8,6 +8,19 @@ end_of(uint64_t offset, uint64_t length)
     return length > UINT64_MAX - offset ? UINT64_MAX : offset + length;
 }
 
+bool
+range_join(struct range *r, const struct range *next)
+{
+    bool before = next->offset + next->length == r->offset;
+
+    if (!before && r->offset + r->length != next->offset)
+        return false;
+    if (before)
+        r->offset = next->offset;
+    r->length += next->length;
+    return true;
+}
+
 /* The index of the first range that ends at or after offset (or after it, with strict). */
 static size_t
 lower_bound(const struct ranges *set, uint64_t offset, bool strict)

@@ -14,6 +14,10 @@ struct range {
     uint64_t length; /* bytes, never 0 in a set */
 };
 
+/* Makes *r reach over a neighbour on either side as well; false, and nothing done, if `next` does
+   not touch it. */
+bool range_join(struct range *r, const struct range *next);
+
 /* Sorted by offset; neighbours neither overlap nor touch. Zero-initialise; ranges_free() ends it.
  */
 struct ranges {

@@ -62,7 +62,9 @@ struct acquisition {
     bool journaled; /* a journal is there to go on from, also if it can be written no more */
     struct journal *journals[WORKER_SINKS_MAX]; /* NULL: none, or it cannot be written any more */
     bool resume_noted;                          /* the journals say that the job goes on */
-    struct history history;                     /* of a job that is continued; else empty */
+    struct range unnoted;   /* unreadable, and to be said in the journals before the next line */
+    int unnoted_sys;        /* the errno of its reads */
+    struct history history; /* of a job that is continued; else empty */
 
     /* the run */
     struct session *session;

@@ -24,7 +24,7 @@ line(const char *type)
 
 /* One line into all journals. */
 static int
-add(struct acquisition *a, json_t *v, bool sync, struct err *err)
+write_line(struct acquisition *a, json_t *v, bool sync, struct err *err)
 {
     size_t good = 0;
 
@@ -46,6 +46,31 @@ add(struct acquisition *a, json_t *v, bool sync, struct err *err)
     if (good > 0)
         return 0;
     err->outcome = OUTCOME_INTERRUPTED;
+    return -1;
+}
+
+static int
+write_unnoted(struct acquisition *a, struct err *err)
+{
+    json_t *v;
+
+    if (a->unnoted.length == 0)
+        return 0;
+    v = line("unreadable");
+    json_set_u64(v, "offset", a->unnoted.offset);
+    json_set_u64(v, "length", a->unnoted.length);
+    json_set_u64(v, "errno", (uint64_t)a->unnoted_sys);
+    a->unnoted.length = 0;
+    return write_line(a, v, false, err);
+}
+
+/* A promise comes after what it relies on. */
+static int
+add(struct acquisition *a, json_t *v, struct err *err)
+{
+    if (write_unnoted(a, err) == 0)
+        return write_line(a, v, true, err);
+    json_decref(v);
     return -1;
 }
 
@@ -123,7 +148,7 @@ begin_new(struct acquisition *a, struct err *err)
         if (!a->journals[i])
             (void)err_context(err, "'%s'", a->dest[i].partial);
     }
-    if (add(a, begin_line(a), true, err) != 0)
+    if (add(a, begin_line(a), err) != 0)
         return -1;
     for (size_t i = 0; i < a->n_dest; i++)
         all &= a->journals[i] != NULL;
@@ -248,7 +273,7 @@ note_directory(struct acquisition *a, struct err *err)
     joblog_event(a->log, "further segments are written to %s", dir);
     v = line("directory");
     json_set_text(v, "path", dir);
-    return add(a, v, true, err);
+    return add(a, v, err);
 }
 
 int
@@ -271,7 +296,7 @@ jobstate_resumed(struct acquisition *a, struct err *err)
     (void)json_object_set_new(v, "entry", json_incref(entry));
     (void)json_array_append_new(a->history.resumed, entry);
     a->resume_noted = true;
-    return add(a, v, true, err) == 0 ? note_directory(a, err) : -1;
+    return add(a, v, err) == 0 ? note_directory(a, err) : -1;
 }
 
 /* A worker that finds nothing to go on from begins without a word. */
@@ -284,20 +309,21 @@ note_resumed(struct acquisition *a, struct err *err)
     return jobstate_resumed(a, err);
 }
 
+/* A dead zone of gigabytes is told sector by sector: a line for each would outgrow the journal.
+   They are lost with a kill that comes before the next promise; what they are of is read again
+   then. */
 int
 jobstate_unreadable(struct acquisition *a, const struct range *range, int sys, struct err *err)
 {
-    json_t *v;
-
     if (note_resumed(a, err) != 0)
         return -1;
-    v = line("unreadable");
-
-    json_set_u64(v, "offset", range->offset);
-    json_set_u64(v, "length", range->length);
-    json_set_u64(v, "errno", (uint64_t)sys);
-    /* Durable with the next promise: that is soon enough, and before it. */
-    return add(a, v, false, err);
+    if (a->unnoted.length > 0 && sys == a->unnoted_sys && range_join(&a->unnoted, range))
+        return 0;
+    if (write_unnoted(a, err) != 0)
+        return -1;
+    a->unnoted = *range;
+    a->unnoted_sys = sys;
+    return 0;
 }
 
 int
@@ -319,7 +345,7 @@ jobstate_segment(struct acquisition *a, size_t sink, struct err *err)
     json_set_u64(v, "media_length", seg->media_length);
     json_set_text(v, "md5", seg->md5);
     json_set_text(v, "sha256", seg->sha256);
-    return add(a, v, true, err);
+    return add(a, v, err);
 }
 
 int
@@ -333,7 +359,7 @@ jobstate_durable(struct acquisition *a, size_t sink, struct err *err)
 
     json_set_u64(v, "sink", sink);
     json_set_u64(v, "media", a->result.sinks[sink].durable);
-    return add(a, v, true, err);
+    return add(a, v, err);
 }
 
 int
@@ -348,7 +374,7 @@ jobstate_pass(struct acquisition *a, const json_t *pass, struct err *err)
     (void)json_array_append_new(a->history.passes, json_deep_copy(pass));
     v = line("pass");
     (void)json_object_set_new(v, "entry", json_deep_copy(pass));
-    return add(a, v, true, err);
+    return add(a, v, err);
 }
 
 /* --- the end --- */
@@ -365,7 +391,7 @@ jobstate_ended(struct acquisition *a, const char *reason)
     json_set_u64(v, "time", (uint64_t)clock_now());
     json_set_u64(v, "at", a->result.bytes_done);
     json_set_text(v, "reason", reason);
-    (void)add(a, v, true, &ignored);
+    (void)add(a, v, &ignored);
 }
 
 int
@@ -376,7 +402,7 @@ jobstate_moving(struct acquisition *a, size_t i, struct err *err)
     json_set_u64(v, "place", i);
     (void)json_object_set_new(
         v, "files", destination_list(i < a->n_dest ? &a->dest[i] : &a->place[i - a->n_dest]));
-    if (add(a, v, true, err) != 0)
+    if (add(a, v, err) != 0)
         return -1;
     /* What could not be written in full gets no names. */
     if (i < a->n_dest && !a->journals[i])

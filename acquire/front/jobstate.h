@@ -29,7 +29,8 @@ int jobstate_check(const struct acquisition *a, struct err *err);
    anew and hands what is kept to the worker (a->resume). */
 int jobstate_begin(struct acquisition *a, struct err *err);
 
-/* Each as soon as the worker has told it. A journal that cannot be written any more is dropped; -1
+/* Each as soon as the worker has told it; what is unreadable, neighbours together, stands in the
+   journals before the next of the others. A journal that cannot be written any more is dropped; -1
    with the last one. */
 int jobstate_unreadable(struct acquisition *a, const struct range *range, int sys, struct err *err);
 int jobstate_resumed(struct acquisition *a, struct err *err);

@@ -183,12 +183,8 @@ note_bad(struct follow *f, const struct range *range, int sys, bool for_good)
     bool alike = f->bad.length != 0 && sys == f->bad_sys && for_good == f->bad_for_good;
 
     /* A retry pass may go backward. */
-    if (alike && (f->bad.offset + f->bad.length == range->offset ||
-                  range->offset + range->length == f->bad.offset)) {
-        f->bad.offset = range->offset < f->bad.offset ? range->offset : f->bad.offset;
-        f->bad.length += range->length;
+    if (alike && range_join(&f->bad, range))
         return;
-    }
     log_bad(f);
     f->bad = *range;
     f->bad_sys = sys;

@@ -51,3 +51,16 @@ check "$T/r"
 assert_same_bytes "$T/r.raw" "$T/expected"
 assert_same_bytes "$T/r2.raw" "$T/expected"
 check "$T/r2"
+
+# A dead zone is told sector by sector, and takes a line of the journal, not one for each: else a
+# few gigabytes of it would be more than a journal holds.
+(
+    trap '' XFSZ
+    ulimit -f 8192 # KiB: the image stops in its middle, and can go on
+    expect 4 exhibit acquire "$DEV" "$T/j" --format raw
+)
+lines=$(grep -c '"type":"unreadable"' "$T/j.partial/j.journal")
+[ "$lines" -ge 6 ] && [ "$lines" -le 20 ] || fail "$lines lines of the journal for the unreadable ranges"
+expect 3 exhibit acquire --resume "$DEV" "$T/j"
+check "$T/j"
+assert_same_bytes "$T/j.raw" "$T/expected"

@@ -157,13 +157,27 @@ appending_is_cheap(void **state)
     ranges_free(&set);
 }
 
+static void
+joins_neighbours_only(void **state)
+{
+    struct range r = {100, 10};
+
+    (void)state;
+    assert_false(range_join(&r, &(struct range){111, 5}));
+    assert_false(range_join(&r, &(struct range){94, 5}));
+    assert_true(range_join(&r, &(struct range){110, 5}));
+    assert_true(range_join(&r, &(struct range){95, 5}));
+    assert_int_equal(r.offset, 95);
+    assert_int_equal(r.length, 20);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(agrees_with_a_bitmap),   cmocka_unit_test(neighbours_merge),
-        cmocka_unit_test(the_end_of_all_offsets), cmocka_unit_test(nothing_stays_nothing),
-        cmocka_unit_test(appending_is_cheap),
+        cmocka_unit_test(joins_neighbours_only), cmocka_unit_test(agrees_with_a_bitmap),
+        cmocka_unit_test(neighbours_merge),      cmocka_unit_test(the_end_of_all_offsets),
+        cmocka_unit_test(nothing_stays_nothing), cmocka_unit_test(appending_is_cheap),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
