@@ -20,6 +20,8 @@ struct sandbox_spec {
     size_t n_read_dirs;
     bool allow_threads; /* clone() of threads; never of processes */
     bool allow_send;    /* sendmsg/recvmsg on sockets that are open already */
+    bool allow_network; /* only for sandbox_confine() */
+    bool allow_dirs;    /* directories may be made in the write_dirs */
     bool allow_links; /* symbolic links may be made in the write_dirs; they lead to nothing more */
 };
 
@@ -34,6 +36,13 @@ struct sandbox_state {
    noted in state->missing and the rest is put in force. */
 int sandbox_enter(const struct sandbox_spec *spec, bool lenient, struct sandbox_state *state,
                   struct err *err);
+
+/* For a process that starts other programs, and so needs more of the machine: it, and all that it
+   starts, can write files only below the write_dirs, makes no sockets unless allow_network, and
+   traces nobody. Reading, executing and all other calls stay as they are; the rest of the spec is
+   not looked at. `lenient` as above. */
+int sandbox_confine(const struct sandbox_spec *spec, bool lenient, struct sandbox_state *state,
+                    struct err *err);
 
 /* Address space (bytes) and CPU time (seconds) at most; 0 leaves one alone. No core dumps. */
 int sandbox_limit(size_t address_space, unsigned cpu_seconds, struct err *err);

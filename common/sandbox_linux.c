@@ -51,8 +51,10 @@ allow_below(int ruleset, const int *dirs, size_t n, uint64_t rights, struct err 
     return 0;
 }
 
+/* Rights in `untouched` stay as they are. */
 static int
-enter_landlock(const struct sandbox_spec *spec, struct sandbox_state *state, struct err *err)
+enter_landlock(const struct sandbox_spec *spec, uint64_t untouched, struct sandbox_state *state,
+               struct err *err)
 {
     long abi = landlock_abi();
     uint64_t handled = ALL_RIGHTS_V1;
@@ -70,16 +72,19 @@ enter_landlock(const struct sandbox_spec *spec, struct sandbox_state *state, str
         handled |= RIGHT_TRUNCATE;
         writing |= RIGHT_TRUNCATE;
     }
+    if (spec->allow_dirs)
+        writing |= LANDLOCK_ACCESS_FS_MAKE_DIR;
     if (spec->allow_links)
         writing |= LANDLOCK_ACCESS_FS_MAKE_SYM;
+    handled &= ~untouched;
     attr.handled_access_fs = handled;
     /* The size that the first version knew, as only its field is used. */
     AUTO_FD int ruleset =
         (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr.handled_access_fs, 0);
     if (ruleset < 0)
         return err_errno(err, "cannot create a Landlock ruleset");
-    if (allow_below(ruleset, spec->write_dirs, spec->n_write_dirs, writing, err) != 0 ||
-        allow_below(ruleset, spec->read_dirs, spec->n_read_dirs, READ_RIGHTS, err) != 0)
+    if (allow_below(ruleset, spec->write_dirs, spec->n_write_dirs, writing & handled, err) != 0 ||
+        allow_below(ruleset, spec->read_dirs, spec->n_read_dirs, READ_RIGHTS & handled, err) != 0)
         return -1;
     if (syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
         return err_errno(err, "cannot enter Landlock");
@@ -250,15 +255,23 @@ note_missing(struct sandbox_state *state, const struct err *err)
     (void)snprintf(state->missing + n, sizeof state->missing - n, "%s%s", n ? "; " : "", err->text);
 }
 
-int
-sandbox_enter(const struct sandbox_spec *spec, bool lenient, struct sandbox_state *state,
-              struct err *err)
+static int
+give_up_privileges(struct sandbox_state *state, struct err *err)
 {
     *state = (struct sandbox_state){0};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return err_errno(err, "cannot give up privileges");
     state->no_new_privs = true;
-    if (enter_landlock(spec, state, err) != 0) {
+    return 0;
+}
+
+int
+sandbox_enter(const struct sandbox_spec *spec, bool lenient, struct sandbox_state *state,
+              struct err *err)
+{
+    if (give_up_privileges(state, err) != 0)
+        return -1;
+    if (enter_landlock(spec, 0, state, err) != 0) {
         if (!lenient)
             return -1;
         note_missing(state, err);
@@ -351,4 +364,44 @@ sandbox_filter_apply(const void *filter)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return -1;
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &f->program, 0, 0) == 0 ? 0 : -1;
+}
+
+static int
+go_offline(struct sandbox_state *state, struct err *err)
+{
+    struct sandbox_filter *f = sandbox_offline_new(err);
+
+    if (!f)
+        return -1;
+    state->seccomp = sandbox_filter_apply(f) == 0;
+    sandbox_filter_free(f);
+    return state->seccomp ? 0 : err_errno(err, "cannot shut out the network");
+}
+
+int
+sandbox_confine(const struct sandbox_spec *spec, bool lenient, struct sandbox_state *state,
+                struct err *err)
+{
+    AUTO_FD int null = open("/dev/null", O_PATH | O_CLOEXEC);
+    AUTO_FREE int *dirs = xcalloc(spec->n_write_dirs + 1, sizeof *dirs);
+    struct sandbox_spec with_null = {
+        .write_dirs = dirs, .n_write_dirs = spec->n_write_dirs, .allow_dirs = spec->allow_dirs};
+
+    for (size_t i = 0; i < spec->n_write_dirs; i++)
+        dirs[i] = spec->write_dirs[i];
+    if (null >= 0) /* programs take it for granted */
+        dirs[with_null.n_write_dirs++] = null;
+    if (give_up_privileges(state, err) != 0)
+        return -1;
+    if (enter_landlock(&with_null, READ_RIGHTS | LANDLOCK_ACCESS_FS_EXECUTE, state, err) != 0) {
+        if (!lenient)
+            return -1;
+        note_missing(state, err);
+    }
+    if (!spec->allow_network && go_offline(state, err) != 0) {
+        if (!lenient)
+            return -1;
+        note_missing(state, err);
+    }
+    return 0;
 }

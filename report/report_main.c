@@ -11,6 +11,7 @@
 #include "common/json.h"
 #include "common/options.h"
 #include "common/outfile.h"
+#include "common/sandbox.h"
 #include "common/size.h"
 #include "common/text.h"
 #include "report/facts.h"
@@ -294,15 +295,38 @@ print_json(const struct settings *s, const struct report *r, const struct paper 
     (void)fputs(text, stdout);
 }
 
+/* Before anything of the image is parsed. Also for the programs that it starts, of which the one
+   for PDF wants room for temporary files. */
+static int
+confine(const struct settings *s, int dir, struct err *err)
+{
+    const char *given = getenv("TMPDIR");
+    AUTO_FD int temporary =
+        writers_need_temporary(s->formats)
+            ? open(given && *given ? given : "/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC)
+            : -1;
+    const int dirs[] = {dir, temporary};
+    const struct sandbox_spec spec = {
+        .write_dirs = dirs, .n_write_dirs = temporary >= 0 ? 2 : 1, .allow_dirs = temporary >= 0};
+    struct sandbox_state state;
+
+    if (sandbox_confine(&spec, s->no_sandbox, &state, err) != 0)
+        return err_context(err, "no sandbox; '--no-sandbox' goes on without");
+    if (*state.missing)
+        (void)fprintf(stderr, "exhibit: going on without a full sandbox: %s\n", state.missing);
+    return 0;
+}
+
 /* The whole of it, once the stationery is there. */
 static int
 make_report(const struct settings *s, const struct paper *paper, struct err *err)
 {
     AUTO_FD int dir = open_output_dir(s, err);
     AUTO_FREE char *name = facts_name(s->image);
-    struct report *r = dir >= 0 && step_down(s->image, name, dir, err) == 0
-                           ? facts_gather(s->image, s->trust, err)
-                           : NULL;
+    struct report *r =
+        dir >= 0 && step_down(s->image, name, dir, err) == 0 && confine(s, dir, err) == 0
+            ? facts_gather(s->image, s->trust, err)
+            : NULL;
     struct survey_options options = {
         .lenient = s->no_sandbox,
         .deadline = (uint32_t)s->deadline,

@@ -22,6 +22,7 @@ struct writer {
     const char *format; /* as in --format */
     const char *suffix; /* of the file: ".report.html" */
     bool by_default;
+    bool temporary; /* what it starts makes temporary files */
     /* The file's n bytes; the caller frees them. NULL with an error: OUTCOME_FAILED, or
        OUTCOME_INTERRUPTED on *stop. */
     char *(*write)(const struct report *r, const struct paper *p, size_t *n, struct err *err);
@@ -35,6 +36,8 @@ extern const size_t n_writers;
 int writers_parse(const char *list, unsigned *set, struct err *err);
 /* Those that are written where no list is given. */
 unsigned writers_default(void);
+/* Whether one of the set makes temporary files. */
+bool writers_need_temporary(unsigned set);
 
 char *write_html(const struct report *r, const struct paper *p, size_t *n, struct err *err);
 char *write_pdf(const struct report *r, const struct paper *p, size_t *n, struct err *err);

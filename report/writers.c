@@ -6,9 +6,12 @@
 #include "common/text.h"
 
 const struct writer writers[] = {
-    {"html", ".report.html", true, write_html}, {"pdf", ".report.pdf", false, write_pdf},
-    {"json", ".report.json", true, write_json}, {"text", ".report.txt", false, write_text},
-    {"dfxml", ".dfxml", false, write_dfxml},    {"case", ".case.jsonld", false, write_case},
+    {"html", ".report.html", true, false, write_html},
+    {"pdf", ".report.pdf", false, true, write_pdf},
+    {"json", ".report.json", true, false, write_json},
+    {"text", ".report.txt", false, false, write_text},
+    {"dfxml", ".dfxml", false, false, write_dfxml},
+    {"case", ".case.jsonld", false, false, write_case},
 };
 
 const size_t n_writers = sizeof writers / sizeof writers[0];
@@ -57,6 +60,16 @@ writers_default(void)
     for (size_t i = 0; i < n_writers; i++)
         set |= writers[i].by_default ? 1u << i : 0;
     return set;
+}
+
+bool
+writers_need_temporary(unsigned set)
+{
+    for (size_t i = 0; i < n_writers; i++) {
+        if ((set >> i & 1) != 0 && writers[i].temporary)
+            return true;
+    }
+    return false;
 }
 
 FILE *

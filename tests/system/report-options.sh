@@ -122,3 +122,16 @@ if [ -d "$EXHIBIT_SOURCE/../shared/images" ]; then
 else
     echo "left out: no ../shared/images beside the source tree"
 fi
+
+echo "== it gives up writing elsewhere, and the network, before it reads the image"
+truncate -s 400M "$T/large.raw"
+mkfs.ext4 -q -F "$T/large.raw"
+exhibit-report -q "$T/large.raw" --output-dir "$T/dir" --format json &
+pid=$!
+confined=
+while state=$(cat "/proc/$pid/status" 2>/dev/null) && ! [[ $state =~ State:.Z ]]; do
+    [[ $state =~ Name:.exhibit-report ]] && [[ $state =~ Seccomp:.2 ]] &&
+        [[ $state =~ NoNewPrivs:.1 ]] && confined=yes && break
+done
+wait "$pid"
+assert_eq "$confined" yes "a report in its sandbox"

@@ -113,6 +113,56 @@ files(void)
     NEED(pread(kept, &c, 1, 0) == 1 && pwrite(kept, &c, 1, 0) == 1);
 }
 
+/* Programs can be started and everything read; nothing written elsewhere, by them neither. */
+static void
+confined(void)
+{
+    int w = open("w", O_PATH | O_DIRECTORY);
+    const struct sandbox_spec spec = {.write_dirs = &w, .n_write_dirs = 1};
+    char *inside[] = {(char[]){"/bin/sh"}, (char[]){"-c"},
+                      (char[]){"cat outside >/dev/null && echo x >w/by-child && rm w/by-child"},
+                      NULL};
+    char *outside[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, (char[]){"echo x >>outside"}, NULL};
+    char *const *const commands[] = {inside, outside};
+    struct sandbox_state s;
+    struct err err = ERR_INIT;
+
+    NEED(sandbox_confine(&spec, false, &s, &err) == 0);
+    NEED(s.no_new_privs && s.seccomp && s.landlock_abi >= 1 && s.missing[0] == '\0');
+    NEED(open("outside", O_RDONLY) >= 0);
+    NEED(open("outside", O_WRONLY) < 0 && errno == EACCES);
+    NEED(open("made", O_WRONLY | O_CREAT, 0600) < 0 && errno == EACCES);
+    NEED(unlink("outside") < 0 && errno == EACCES);
+    NEED(openat(w, "new", O_RDWR | O_CREAT | O_EXCL, 0600) >= 0);
+    NEED(renameat(w, "new", w, "newer") == 0 && unlinkat(w, "newer", 0) == 0);
+    NEED(socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EACCES);
+    NEED(socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EACCES);
+    NEED(ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) < 0 && errno == EACCES);
+    for (int i = 0; i < 2; i++) {
+        int status;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            (void)execv(commands[i][0], commands[i]);
+            _exit(99);
+        }
+        NEED(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+        NEED((WEXITSTATUS(status) == 0) == (i == 0) && WEXITSTATUS(status) != 99);
+    }
+}
+
+static void
+network_allowed(void)
+{
+    const struct sandbox_spec spec = {.allow_network = true};
+    struct sandbox_state s;
+    struct err err = ERR_INIT;
+
+    NEED(sandbox_confine(&spec, false, &s, &err) == 0);
+    NEED(socket(AF_INET, SOCK_STREAM, 0) >= 0);
+    NEED(openat(open("w", O_PATH | O_DIRECTORY), "new", O_RDWR | O_CREAT, 0600) < 0);
+}
+
 static void
 calls(void)
 {
@@ -237,6 +287,8 @@ limits(void)
 CASE(state_is_told)
 CASE(files)
 CASE(calls)
+CASE(confined)
+CASE(network_allowed)
 CASE(threads)
 CASE(no_threads)
 CASE(sending)
@@ -277,6 +329,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(state_is_told_hold), cmocka_unit_test(files_hold),
+        cmocka_unit_test(confined_hold),      cmocka_unit_test(network_allowed_hold),
         cmocka_unit_test(calls_hold),         cmocka_unit_test(threads_hold),
         cmocka_unit_test(no_threads_hold),    cmocka_unit_test(sending_hold),
         cmocka_unit_test(offline_hold),       cmocka_unit_test(limits_hold),
