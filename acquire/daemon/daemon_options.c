@@ -101,19 +101,18 @@ daemon_options_argv(const struct daemon_job *job, bool resume)
     static char program[] = "exhibit-acquire";
     static char progress[] = "--progress=json";
     static char again[] = "--resume";
-    static char end[] = "--";
-    char **argv = xcalloc(job->n_options + 8, sizeof *argv);
+    char **argv = xcalloc(job->n_options + 6, sizeof *argv);
     size_t k = 0;
 
-    /* In front, where an option that lacks its argument does not take them for it. */
+    /* The job's options last, where one that lacks its argument finds nothing to take for it. What
+       comes before them is no option: both paths are absolute. */
     argv[k++] = program;
     argv[k++] = progress;
     if (resume)
         argv[k++] = again;
-    for (size_t i = 0; i < job->n_options; i++)
-        argv[k++] = job->options[i];
-    argv[k++] = end;
     argv[k++] = job->source;
     argv[k++] = job->dest;
+    for (size_t i = 0; i < job->n_options; i++)
+        argv[k++] = job->options[i];
     return argv;
 }

@@ -98,11 +98,15 @@ api "$ADA" 404 /v1/jobs/99999999999999999999
 api "$ADA" 405 /v1/jobs -X DELETE
 api "$ADA" 400 "/v1/jobs/$first/cancel" -d '{"discard":1}'
 # An option that exhibit-acquire does not know ends the job, not the daemon.
-submit "$ADA" "$T/src" "$T/ada/z" --no-such-option
-await_job "$JOB" failed
-api "$ADA" 200 "/v1/jobs/$JOB"
-assert_json "$T/out" .exit 2
-assert_missing "$T/ada/z.partial"
+# Nor does one that lacks its argument, and takes no other word for it.
+for option in --no-such-option --examiner --hash; do
+    submit "$ADA" "$T/src" "$T/ada/z" "$option"
+    await_job "$JOB" failed
+    api "$ADA" 200 "/v1/jobs/$JOB"
+    assert_json "$T/out" .exit 2
+    assert_contains "$T/out" "$option"
+    assert_missing "$T/ada/z.partial" "$T/ada/z.E01"
+done
 
 # Several requests on one connection.
 as "$ADA" curl -sS --unix-socket "$SOCKET" http://x/v1/version http://x/v1/jobs \

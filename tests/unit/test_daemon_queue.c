@@ -178,14 +178,14 @@ options_that_make_no_sense_are_refused(void **state)
 }
 
 static void
-the_command_line_has_the_job_last(void **state)
+an_option_without_its_argument_takes_nothing_else(void **state)
 {
-    char *own[] = {(char[]){"--examiner=B"}};
+    char *own[] = {(char[]){"--case=1"}, (char[]){"--examiner"}};
     struct daemon_job job = {
-        .source = (char[]){"-s"}, .dest = (char[]){"/d"}, .options = own, .n_options = 1};
+        .source = (char[]){"/s"}, .dest = (char[]){"/d"}, .options = own, .n_options = 2};
     char **argv = daemon_options_argv(&job, true);
     static const char *const expected[] = {
-        "exhibit-acquire", "--progress=json", "--resume", "--examiner=B", "--", "-s", "/d"};
+        "exhibit-acquire", "--progress=json", "--resume", "/s", "/d", "--case=1", "--examiner"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(expected); i++)
@@ -204,7 +204,7 @@ main(void)
         cmocka_unit_test(there_are_limits),
         cmocka_unit_test(ids_are_not_used_again),
         cmocka_unit_test(options_that_make_no_sense_are_refused),
-        cmocka_unit_test(the_command_line_has_the_job_last),
+        cmocka_unit_test(an_option_without_its_argument_takes_nothing_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
