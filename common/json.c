@@ -144,11 +144,12 @@ char *
 json_get_bytes(const json_t *object, const char *key)
 {
     AUTO_FREE char *exact_key = xasprintf("%s_base64", key);
-    const char *exact = json_text_or_null(object, exact_key);
+    const json_t *exact = json_object_get(object, exact_key);
     const char *text = json_text_or_null(object, key);
 
-    if (exact)
-        return base64_text(exact);
+    /* One that is none does not give way to the other: that is another text. */
+    if (exact && !json_is_null(exact))
+        return json_is_string(exact) ? base64_text(json_string_value(exact)) : NULL;
     return text ? xstrdup(text) : NULL;
 }
 

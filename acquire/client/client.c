@@ -10,6 +10,7 @@
 
 #include "acquire/daemon/config.h"
 #include "acquire/daemon/daemon_listen.h"
+#include "acquire/daemon/daemon_proto.h"
 #include "acquire/front/options_acquire.h"
 #include "common/cleanup.h"
 #include "common/console.h"
@@ -178,7 +179,7 @@ read_command_line(const struct command *command, int argc, char **argv, struct c
                      count > command->operands ? "too many arguments" : command->needs,
                      program.name);
     if (id == 0 && command->job)
-        id = number_parse(call->operands[0], 1, INT64_MAX, "the ID of a job", &call->id, err);
+        id = number_parse(call->operands[0], 1, JOB_ID_MAX, "the ID of a job", &call->id, err);
     return id;
 }
 

@@ -416,7 +416,7 @@ is_path(const char *pattern, const char *path, uint64_t *id)
     n = strcspn(path + head, "/");
     digits = xstrndup(path + head, n);
     return strcmp(star + 1, path + head + n) == 0 &&
-           number_parse(digits, 1, INT64_MAX, "id", id, &ignored) == 0;
+           number_parse(digits, 1, JOB_ID_MAX, "id", id, &ignored) == 0;
 }
 
 void

@@ -65,6 +65,20 @@ daemon_job_set_state(struct daemon_job *job, enum job_state state, int64_t now_m
 }
 
 void
+daemon_job_begin(struct daemon_job *job, int64_t now_ms)
+{
+    if (job->facts.started == 0)
+        job->facts.started = now_ms / 1000;
+    job->urgent = job->resumable = false;
+    job->begun = true;
+    job->phase[0] = '\0';
+    /* What was said of an earlier try is no word on this one. */
+    free(job->message);
+    job->message = NULL;
+    daemon_job_set_state(job, JOB_RUNNING, now_ms);
+}
+
+void
 daemon_job_say(struct daemon_job *job, const char *text, int64_t now_ms)
 {
     free(job->message);
@@ -249,19 +263,18 @@ daemon_job_ended(struct daemon_job *job, int status, int64_t now_ms)
 }
 
 void
-daemon_job_set_aside(struct daemon_job *job)
+daemon_job_set_aside(struct daemon_job *job, int64_t now_ms)
 {
     struct job_facts *f = &job->facts;
 
     if (job_state_is_end((enum job_state)f->state))
         return;
     job->urgent = f->state == JOB_RUNNING && !f->stopping;
-    if (f->stopping)
-        f->state = JOB_CANCELLED;
-    else if (job->urgent)
-        f->state = JOB_QUEUED;
-    f->stopping = 0;
     f->rate = f->eta_s = 0;
     job->phase[0] = '\0';
     job->pause_asked = false;
+    if (f->stopping)
+        daemon_job_set_state(job, JOB_CANCELLED, now_ms);
+    else if (job->urgent)
+        f->state = JOB_QUEUED;
 }

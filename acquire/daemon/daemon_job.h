@@ -58,6 +58,9 @@ void daemon_job_free(struct daemon_job *job);
 /* Sets the state, the time that belongs to it, and notes it as an event. */
 void daemon_job_set_state(struct daemon_job *job, enum job_state state, int64_t now_ms);
 
+/* It is about to be started, again perhaps. */
+void daemon_job_begin(struct daemon_job *job, int64_t now_ms);
+
 /* The last thing said; noted as an event. */
 void daemon_job_say(struct daemon_job *job, const char *text, int64_t now_ms);
 
@@ -78,6 +81,6 @@ enum job_action daemon_job_ended(struct daemon_job *job, int status, int64_t now
 
 /* The job as it stands after the daemon's own end and new beginning: what was running is queued,
    urgent; what was paused still is; what was being cancelled is. */
-void daemon_job_set_aside(struct daemon_job *job);
+void daemon_job_set_aside(struct daemon_job *job, int64_t now_ms);
 
 #endif

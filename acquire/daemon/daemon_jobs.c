@@ -92,12 +92,7 @@ start_job(struct core *c, struct daemon_job *job)
     struct err err = ERR_INIT;
     char **argv = daemon_options_argv(job, job->begun);
 
-    if (job->facts.started == 0)
-        job->facts.started = clock_now();
-    job->urgent = job->resumable = false;
-    job->begun = true;
-    job->phase[0] = '\0';
-    daemon_job_set_state(job, JOB_RUNNING, clock_now_ms());
+    daemon_job_begin(job, clock_now_ms());
     /* Before it runs: a daemon that is killed here must not begin it twice. */
     core_save(c, job);
     spec.argv = argv;

@@ -20,6 +20,9 @@
 #define DAEMON_OPTIONS_MAX 128 /* options that one job is submitted with, */
 #define DAEMON_DEFAULTS_MAX 64 /* and those that are put before them */
 
+/* The largest id of a job: a number that JSON holds exactly everywhere (RFC 8259, section 6). */
+#define JOB_ID_MAX ((UINT64_C(1) << 53) - 1)
+
 enum daemon_type {
     /* Requests; `id` is a job's. Texts of SUBMIT: source, dest, options. */
     DAEMON_SUBMIT = 1,
@@ -68,7 +71,7 @@ enum job_event_kind {
 
 /* What is known of a job in numbers. */
 struct job_facts {
-    uint64_t id; /* 1 and up, never used again */
+    uint64_t id; /* 1 to JOB_ID_MAX, never used again */
     uint32_t uid;
     uint32_t state;    /* enum job_state */
     int32_t exit;      /* of exhibit-acquire (128 + signal if one ended it); -1: none yet */

@@ -33,6 +33,13 @@ queue_free(struct queue *q)
 }
 
 void
+queue_skip(struct queue *q, uint64_t id)
+{
+    if (id > q->last_id && id < JOB_ID_MAX)
+        q->last_id = id;
+}
+
+void
 queue_add(struct queue *q, struct daemon_job *job)
 {
     size_t i;
@@ -43,8 +50,7 @@ queue_add(struct queue *q, struct daemon_job *job)
     }
     if (job->facts.id == 0)
         job->facts.id = q->last_id + 1;
-    if (job->facts.id > q->last_id)
-        q->last_id = job->facts.id;
+    queue_skip(q, job->facts.id);
     for (i = q->n++; i > 0 && q->jobs[i - 1]->facts.id > job->facts.id; i--)
         q->jobs[i] = q->jobs[i - 1];
     q->jobs[i] = job;

@@ -23,6 +23,9 @@ void queue_free(struct queue *q); /* with its jobs */
 /* Takes the job over and gives it an id, unless it has one already (it was remembered). */
 void queue_add(struct queue *q, struct daemon_job *job);
 
+/* No later job gets this id, nor one below: a job that cannot be read had it. */
+void queue_skip(struct queue *q, uint64_t id);
+
 /* Whether this user may have one more that has not ended. */
 bool queue_has_room(const struct queue *q, uid_t uid);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/json.h"
 #include "common/outfile.h"
 #include "common/size.h"
@@ -173,7 +174,7 @@ take_facts(const json_t *v, struct daemon_job *job, struct err *err)
     uint64_t uid;
     uint64_t gid;
 
-    if (take_bounded(v, "id", INT64_MAX, &f->id, err) != 0 ||
+    if (take_bounded(v, "id", JOB_ID_MAX, &f->id, err) != 0 ||
         take_bounded(v, "uid", UINT32_MAX - 1, &uid, err) != 0 ||
         take_bounded(v, "gid", UINT32_MAX - 1, &gid, err) != 0 ||
         json_get_u64(v, "bytes_done", &f->bytes_done, err) != 0 ||
@@ -320,7 +321,7 @@ id_of(const char *name)
     if (n <= strlen(SUFFIX) || strcmp(name + n - strlen(SUFFIX), SUFFIX) != 0)
         return 0;
     digits = xstrndup(name, n - strlen(SUFFIX));
-    return number_parse(digits, 1, INT64_MAX, "id", &id, &ignored) == 0 ? id : 0;
+    return number_parse(digits, 1, JOB_ID_MAX, "id", &id, &ignored) == 0 ? id : 0;
 }
 
 static struct daemon_job *
@@ -369,9 +370,10 @@ store_load(struct store *s, struct queue *q, struct err *err)
 
         if (id == 0)
             continue;
+        queue_skip(q, id);
         job = load_one(s, e->d_name, id, &why);
         if (job) {
-            daemon_job_set_aside(job);
+            daemon_job_set_aside(job, clock_now_ms());
             queue_add(q, job);
         } else {
             (void)err_context(&why, "the job in '%s' is left out", e->d_name);

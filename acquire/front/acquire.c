@@ -130,11 +130,13 @@ finish_session(struct acquisition *a, const char *sha256)
     if (!a->device)
         return;
     (void)snprintf(m.text, sizeof m.text, "%s", sha256);
-    if (session_ask(a->session, &m, NULL, 0, SUPERVISOR_FINISHED, &err) != 0) {
+    a->unrecorded = session_ask(a->session, &m, NULL, 0, SUPERVISOR_FINISHED, &err) != 0;
+    if (a->unrecorded) {
         joblog_event(a->log, "the supervisor did not finish: %s", err.text);
         return;
     }
-    if (m.outcome != OUTCOME_DONE)
+    a->unrecorded = m.outcome != OUTCOME_DONE;
+    if (a->unrecorded)
         joblog_event(a->log, "the supervisor: %s", m.text);
     else
         joblog_event(a->log, "the supervisor's record: %s", m.text);
@@ -306,6 +308,9 @@ report_end(const struct acquisition *a)
 
         (void)fprintf(stderr, "exhibit: warning: '%s' was changed while it was read\n", source);
     }
+    if (a->unrecorded)
+        (void)fprintf(stderr, "exhibit: warning: the image is complete, but the supervisor's "
+                              "record of the job is not; its log says why\n");
     if (a->unsealed)
         (void)fprintf(stderr, "exhibit: warning: the image is complete, but a signature or a time "
                               "stamp is missing; 'exhibit seal' adds it\n");

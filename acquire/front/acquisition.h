@@ -88,6 +88,7 @@ struct acquisition {
     bool complete;             /* the images, papers included, stand in their DEST.partial */
     json_t *verification[WORKER_SINKS_MAX];     /* exhibit-verify's document, or NULL */
     char *verification_error[WORKER_SINKS_MAX]; /* why there is none, or NULL: not asked for */
+    bool unrecorded;                            /* the supervisor's record lacks the manifest */
     bool unsealed;                              /* a signature or time stamp is missing */
     char record[SUPERVISOR_TEXT_MAX];           /* where the supervisor's record lies, or "" */
 };

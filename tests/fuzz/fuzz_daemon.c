@@ -84,7 +84,7 @@ take_file(const char *text, size_t n)
     struct daemon_job *job = v ? store_job_from_json(v, &err) : NULL;
 
     if (job)
-        daemon_job_set_aside(job);
+        daemon_job_set_aside(job, 0);
     daemon_job_free(job);
     json_decref(v);
 }

@@ -131,6 +131,8 @@ daemon_start --config "$T/exhibitd.conf"
 wait "$watcher" || fail "watch ended with $?: $(tail -n 3 "$T/watch.err")"
 jq -es 'any(.[]; .phase == "verify" and .bytes_done == .bytes_total) and all(.[]; .rate < 1e12)' \
     <(grep '^{' "$T/watch.err") >/dev/null || fail "watch did not see the end"
+expect 0 ada jobs --json
+assert_json "$T/out" ".[] | select(.id == $A).message" null
 assert_json "$T/ada/a.manifest.json" .media.hashes.sha256 "$(sha256_of "$T/disk")"
 
 expect 0 ada jobs --json

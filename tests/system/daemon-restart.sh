@@ -111,6 +111,11 @@ mkdir "$T/jobs/904.json"
 daemon_start
 for id in 900 901 902 903 904; do api 0 404 "/v1/jobs/$id"; done
 api 0 200 "/v1/jobs/$JOB"
+# What is there under a number keeps it.
+echo '{' >"$T/before"
+submit "$ADA" "$T/small" "$T/ada/after"
+assert_eq "$JOB" 905 "id after the damaged ones"
+assert_same_bytes "$T/jobs/900.json" "$T/before"
 grep -q "902.json' is left out" "$T/daemon.log" || fail "what was left out is not told"
 
 # Two daemons do not share a directory, and none runs without root.

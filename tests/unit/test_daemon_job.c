@@ -202,10 +202,12 @@ a_restart_keeps_what_was_meant(void **state)
         struct daemon_job *job = job_in(cases[i].state, false);
 
         job->facts.stopping = cases[i].stopping;
-        daemon_job_set_aside(job);
+        daemon_job_set_aside(job, 5000);
         assert_int_equal(job->facts.state, cases[i].then);
         assert_int_equal(job->urgent, cases[i].urgent);
         assert_int_equal(job->facts.stopping, 0);
+        if (cases[i].stopping)
+            assert_int_equal(job->facts.finished, 5);
         drop(job);
     }
 }

@@ -123,6 +123,10 @@ ids_are_not_used_again(void **state)
     old->facts.id = 7;
     queue_add(q, old);
     assert_int_equal(put(q, 1, JOB_QUEUED)->facts.id, 42);
+    queue_skip(q, 50);
+    queue_skip(q, 3);
+    queue_skip(q, JOB_ID_MAX);
+    assert_int_equal(put(q, 1, JOB_QUEUED)->facts.id, 51);
     assert_int_equal(queue_after(q, 0, 0)->facts.id, 7);
     queue_free(q);
 }

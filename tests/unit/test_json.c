@@ -69,6 +69,22 @@ any_bytes_come_back(void **state)
     }
 }
 
+/* The plain text is not what was meant where the exact one is none. */
+static void
+exact_that_is_no_text(void **state)
+{
+    json_t *o = json_pack("{s:s, s:i}", "k", "x", "k_base64", 5);
+    AUTO_FREE char *got = json_get_bytes(o, "k");
+    AUTO_FREE char *plain = NULL;
+
+    (void)state;
+    assert_null(got);
+    (void)json_object_set_new(o, "k_base64", json_null());
+    plain = json_get_bytes(o, "k");
+    assert_string_equal(plain, "x");
+    json_decref(o);
+}
+
 /* A forged base64 text must not smuggle in a NUL, or be read past its end. */
 static void
 bad_base64(void **state)
@@ -206,6 +222,7 @@ main(void)
         cmocka_unit_test(text_that_is_not),
         cmocka_unit_test(any_bytes_come_back),
         cmocka_unit_test(bad_base64),
+        cmocka_unit_test(exact_that_is_no_text),
         cmocka_unit_test(numbers),
         cmocka_unit_test(ranges_both_ways),
         cmocka_unit_test(files),
