@@ -30,6 +30,7 @@
 #define SUPERVISOR_ACQUIRE "acquire"
 #define SUPERVISOR_COMPARE "compare"
 #define SUPERVISOR_EVIDENCE "evidence"
+#define SUPERVISOR_LEAST "least=" /* the weakest level that a job may have */
 
 enum supervisor_type {
     SUPERVISOR_OPEN = 1, /* front: hold this device */

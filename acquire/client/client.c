@@ -8,8 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "acquire/daemon/config.h"
-#include "acquire/daemon/daemon_listen.h"
 #include "acquire/daemon/daemon_proto.h"
 #include "acquire/front/options_acquire.h"
 #include "common/cleanup.h"
@@ -183,25 +181,6 @@ read_command_line(const struct command *command, int argc, char **argv, struct c
     return id;
 }
 
-/* --socket, the environment, the laboratory's configuration, or where it usually is. */
-static char *
-find_socket(const struct client_call *call)
-{
-    const char *path = call->socket ? call->socket : getenv("EXHIBIT_SOCKET");
-    struct err err = ERR_INIT;
-    struct config config;
-    char *socket;
-
-    if (path && *path)
-        return xstrdup(path);
-    if (config_load(CONFIG_FILE, &config, &err) == 0 && config.socket)
-        socket = xstrdup(config.socket);
-    else
-        socket = xstrdup(DAEMON_SOCKET);
-    config_free(&config);
-    return socket;
-}
-
 static int
 run(const struct command *command, int argc, char **argv, struct client_call *call, struct err *err)
 {
@@ -210,7 +189,7 @@ run(const struct command *command, int argc, char **argv, struct client_call *ca
 
     if (read_command_line(command, argc, argv, call, err) != 0)
         return -1;
-    socket = find_socket(call);
+    socket = api_client_socket(call->socket);
     call->api = api_client_new(socket, err);
     if (!call->api)
         return -1;

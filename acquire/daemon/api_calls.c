@@ -260,6 +260,7 @@ make_line(struct api *api)
     free(text);
 }
 
+/* Of a job, or of devices (id 0). */
 static void
 get_events(const struct call *c)
 {
@@ -275,7 +276,7 @@ get_events(const struct call *c)
     /* A job that is not there is told before the stream begins. */
     daemon_message_begin(&api->message, DAEMON_LOOK);
     api->message.id = c->id;
-    if (ask(c, DAEMON_JOB) != 0)
+    if (c->id != 0 && ask(c, DAEMON_JOB) != 0)
         return;
     daemon_message_begin(&api->message, DAEMON_FOLLOW);
     api->message.id = c->id;
@@ -355,16 +356,17 @@ post_cancel(const struct call *c)
         steer(c, DAEMON_CANCEL, discard);
 }
 
-/* The path is looked at with the client's rights; the core gets the number that it leads to. */
+/* The path is looked at with the client's rights; the core gets the number that it leads to. What
+   was done goes into the answer under that name. */
 static void
-post_release(const struct call *c)
+tell_of_device(const struct call *c, enum daemon_type type, const char *done)
 {
     struct err err = ERR_INIT;
     AUTO_FREE char *path = NULL;
     struct stat st;
     json_t *v;
 
-    if (api_read_release(c->request->body, c->request->n, &path, &err) != 0) {
+    if (api_read_device(c->request->body, c->request->n, &path, &err) != 0) {
         reply_error(c, 400, &err);
         return;
     }
@@ -373,14 +375,26 @@ post_release(const struct call *c)
         reply_error(c, 400, &err);
         return;
     }
-    daemon_message_begin(&c->api->message, DAEMON_RELEASE);
+    daemon_message_begin(&c->api->message, type);
     c->api->message.number = (uint64_t)st.st_rdev;
     if (ask(c, DAEMON_END) != 0)
         return;
     v = json_object();
     json_set_text(v, "device", path);
-    json_set_bool(v, "released", true);
+    json_set_bool(v, done, true);
     reply(c, 200, v);
+}
+
+static void
+post_release(const struct call *c)
+{
+    tell_of_device(c, DAEMON_RELEASE, "released");
+}
+
+static void
+post_devices(const struct call *c)
+{
+    tell_of_device(c, DAEMON_ATTACHED, "noted");
 }
 
 /* '*' is a job's id. */
@@ -390,6 +404,8 @@ static const struct {
 } calls[] = {
     {"GET", "/v1/version", get_version},
     {"GET", "/v1/devices", get_devices},
+    {"POST", "/v1/devices", post_devices},
+    {"GET", "/v1/devices/events", get_events},
     {"GET", "/v1/jobs", get_jobs},
     {"POST", "/v1/jobs", post_jobs},
     {"GET", "/v1/jobs/*", get_job},

@@ -95,6 +95,11 @@ api_event(const struct daemon_message *m)
 
     json_set_u64(v, "seq", m->number);
     set_time(v, "time", m->time);
+    if (m->kind == JOB_EVENT_ATTACHED) {
+        json_set_text(v, "event", "attached");
+        json_set_text(v, "device", message);
+        return v;
+    }
     json_set_u64(v, "job", m->id);
     json_set_text(v, "event", m->kind < sizeof kinds / sizeof kinds[0] ? kinds[m->kind] : "?");
     json_set_text(v, "state", job_state_name((enum job_state)m->facts.state));
@@ -235,7 +240,7 @@ api_read_cancel(const char *body, size_t n, bool *discard, struct err *err)
 }
 
 int
-api_read_release(const char *body, size_t n, char **device, struct err *err)
+api_read_device(const char *body, size_t n, char **device, struct err *err)
 {
     static const char *const known[] = {"device", "device_base64", NULL};
     json_t *v = read_object(body, n, known, err);

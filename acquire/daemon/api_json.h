@@ -25,7 +25,7 @@ int api_read_submit(const char *body, size_t n, struct daemon_message *m, struct
 int api_read_cancel(const char *body, size_t n, bool *discard, struct err *err);
 
 /* The body of a release: the device's path, which the caller frees. */
-int api_read_release(const char *body, size_t n, char **device, struct err *err);
+int api_read_device(const char *body, size_t n, char **device, struct err *err);
 
 /* A body of which nothing is expected: empty, or {}. */
 int api_read_nothing(const char *body, size_t n, struct err *err);

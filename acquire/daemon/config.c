@@ -52,6 +52,7 @@ config_free(struct config *c)
     free(c->socket);
     free(c->group);
     free(c->state_dir);
+    free(c->least);
     free_list(&c->evidence);
     free_list(&c->spare);
     free_list(&c->defaults);
@@ -89,6 +90,15 @@ static int
 take_state_dir(struct config *c, const char *value, struct err *err)
 {
     return take_path(&c->state_dir, "state-dir", value, err);
+}
+
+static int
+take_least(struct config *c, const char *value, struct err *err)
+{
+    if (strcmp(value, "bpf-lsm") != 0 && strcmp(value, "read-only-flag") != 0)
+        return err_set(err, OUTCOME_USAGE,
+                       "'%s' is no least level; 'bpf-lsm' or 'read-only-flag' is", value);
+    return take_once(&c->least, "least-write-block", value, err);
 }
 
 static int
@@ -189,10 +199,11 @@ take_option(struct config *c, const char *value, struct err *err)
     return add_default(c, xstrdup(value), err);
 }
 
-static const struct key keys[] = {{"socket", take_socket},        {"group", take_group},
-                                  {"state-dir", take_state_dir},  {"parallel", take_parallel},
-                                  {"evidence", take_evidence},    {"spare", take_spare},
-                                  {"default.option", take_option}};
+static const struct key keys[] = {
+    {"socket", take_socket},           {"group", take_group},
+    {"state-dir", take_state_dir},     {"parallel", take_parallel},
+    {"evidence", take_evidence},       {"spare", take_spare},
+    {"least-write-block", take_least}, {"default.option", take_option}};
 
 /* default.NAME: the option --NAME with that argument. */
 static int

@@ -29,6 +29,7 @@ struct config {
     char *socket;                /* absolute path, or NULL: not given */
     char *group;                 /* name, or NULL */
     char *state_dir;             /* absolute path, or NULL */
+    char *least;                 /* level of the write block, or NULL */
     unsigned parallel;           /* 1 and up */
     struct config_list evidence; /* marks that device_mark_check() takes */
     struct config_list spare;    /* the same, of disks that are never taken for evidence */

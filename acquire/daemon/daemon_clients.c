@@ -213,7 +213,8 @@ static bool
 next_event(struct core *c, struct client *client)
 {
     const struct daemon_job *job = queue_find(c->queue, client->id, client->peer.as.uid);
-    const struct job_event *e = job ? job_events_after(&job->events, client->number) : NULL;
+    const struct job_events *events = client->id == 0 ? &c->attached : job ? &job->events : NULL;
+    const struct job_event *e = events ? job_events_after(events, client->number) : NULL;
 
     if (e) {
         daemon_message_begin(&c->message, DAEMON_EVENT);
@@ -226,7 +227,8 @@ next_event(struct core *c, struct client *client)
         (void)daemon_message_add(&c->message, e->text);
         return true;
     }
-    if (job && (!job_state_is_end((enum job_state)job->facts.state) || job->discarder))
+    if (client->id == 0 ||
+        (job && (!job_state_is_end((enum job_state)job->facts.state) || job->discarder)))
         return false;
     daemon_message_begin(&c->message, DAEMON_END);
     client->state = CLIENT_IDLE;

@@ -253,6 +253,7 @@ daemon_serve(const struct daemon_settings *settings, struct err *err)
     if (c->listener >= 0)
         (void)close(c->listener);
     store_close(c->store);
+    job_events_clear(&c->attached);
     queue_free(c->queue);
     free(c);
     return r;

@@ -19,6 +19,8 @@ struct daemon_settings {
     struct queue_limits limits;
     size_t clients, clients_of_user; /* connections at a time */
     char *const *policy;             /* the supervisor's arguments: acquire/daemon/daemon_run.h */
+    const char *const *evidence; /* the configuration's marks: acquire/device/device_evidence.h */
+    size_t n_evidence;
     char *const *defaults; /* options that stand before those of a job from when it is submitted */
     size_t n_defaults;     /* at most DAEMON_DEFAULTS_MAX */
 };

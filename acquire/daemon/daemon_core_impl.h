@@ -17,7 +17,7 @@
 enum client_state {
     CLIENT_IDLE,
     CLIENT_LISTING,   /* the jobs after `id` */
-    CLIENT_FOLLOWING, /* job `id`'s events after `number` */
+    CLIENT_FOLLOWING, /* job `id`'s events, or those of devices (0), after `number` */
     CLIENT_WAITING,   /* for `helper` to end */
 };
 
@@ -39,6 +39,7 @@ struct core {
     int listener;
     struct client *clients[CLIENTS_MAX];
     size_t n_clients;
+    struct job_events attached;       /* disks that came while it ran */
     int turned_away[TURNED_AWAY_MAX]; /* connections that were answered and are about to end */
     size_t turned;
     uint64_t turned_last; /* monotonic ns */

@@ -25,7 +25,8 @@ struct job_process {
 struct daemon_job {
     struct job_facts facts;
     gid_t gid;
-    char *user; /* name, or the number as text */
+    bool listed; /* its user was in the group by the user database's word: so they must stay */
+    char *user;  /* name, or the number as text */
     char *source, *dest;
     char **options;
     size_t n_options;

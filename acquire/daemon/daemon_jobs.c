@@ -85,6 +85,27 @@ core_act(struct core *c, struct daemon_job *job, enum job_action action)
 
 /* --- starting --- */
 
+/* A job may have waited for days: who has left the group since starts none any more. */
+static bool
+may_start(const struct core *c, const struct daemon_job *job)
+{
+    uid_t uid = (uid_t)job->facts.uid;
+
+    return uid == 0 || !job->listed || daemon_is_listed(uid, job->gid, c->settings->group);
+}
+
+static void
+refuse_job(struct core *c, struct daemon_job *job)
+{
+    AUTO_FREE char *why =
+        xasprintf("%s may not use the daemon any more: not in its group", job->user);
+
+    daemon_job_say(job, why, clock_now_ms());
+    (void)daemon_job_ended(job, OUTCOME_REFUSED, clock_now_ms());
+    core_log("job %" PRIu64 ": not started: %s", job->facts.id, why);
+    core_save(c, job);
+}
+
 static void
 start_job(struct core *c, struct daemon_job *job)
 {
@@ -114,8 +135,12 @@ core_start_jobs(struct core *c)
 {
     struct daemon_job *job;
 
-    while (!c->ending && (job = queue_next(c->queue)) != NULL)
-        start_job(c, job);
+    while (!c->ending && (job = queue_next(c->queue)) != NULL) {
+        if (may_start(c, job))
+            start_job(c, job);
+        else
+            refuse_job(c, job);
+    }
 }
 
 /* --- while it runs --- */

@@ -35,6 +35,10 @@ struct daemon_peer {
 };
 int daemon_peer(int sock, gid_t group, struct daemon_peer *out, struct err *err);
 
+/* Whether the user database has the user in that group. Who is not may be a member all the same, by
+   the groups of the process that asks (newgrp(1), a container's user). */
+bool daemon_is_listed(uid_t uid, gid_t gid, gid_t group);
+
 /* Tells the service manager, if there is one: "READY=1". */
 void daemon_notify(const char *state);
 

@@ -146,14 +146,13 @@ contains(const gid_t *groups, size_t n, gid_t gid)
     return false;
 }
 
-/* As the user database has it, which may be newer than the peer's login. */
-static bool
-is_member_by_name(uid_t uid, gid_t gid, gid_t wanted)
+bool
+daemon_is_listed(uid_t uid, gid_t gid, gid_t group)
 {
     struct privilege p;
 
     privilege_find(uid, gid, &p);
-    return contains(p.groups, (size_t)p.n_groups, wanted);
+    return contains(p.groups, (size_t)p.n_groups, group);
 }
 
 static int
@@ -198,7 +197,8 @@ daemon_peer(int sock, gid_t group, struct daemon_peer *out, struct err *err)
         (void)snprintf(out->name, sizeof out->name, "%u", (unsigned)cred.uid);
     out->member = cred.uid == 0 || cred.gid == group ||
                   contains(out->as.groups, (size_t)out->as.n_groups, group) ||
-                  is_member_by_name(cred.uid, cred.gid, group);
+                  /* the database may be newer than the peer's login */
+                  daemon_is_listed(cred.uid, cred.gid, group);
     return 0;
 }
 

@@ -28,15 +28,17 @@ enum daemon_type {
     DAEMON_SUBMIT = 1,
     DAEMON_LIST,   /* answered by a JOB each and END */
     DAEMON_LOOK,   /* answered by JOB */
-    DAEMON_FOLLOW, /* number: after which event; answered by an EVENT each as they come, and END */
+    DAEMON_FOLLOW, /* number: after which event; answered by an EVENT each as they come, and END;
+                      id 0: the events of devices, which have no end */
     DAEMON_PAUSE,
     DAEMON_CONTINUE,
-    DAEMON_CANCEL,  /* number: 1 to remove what was written */
-    DAEMON_DEVICES, /* answered by STREAM */
-    DAEMON_RELEASE, /* number: the device's; text: its path, for messages; answered by END */
+    DAEMON_CANCEL,   /* number: 1 to remove what was written */
+    DAEMON_DEVICES,  /* answered by STREAM */
+    DAEMON_RELEASE,  /* number: the device's; text: its path, for messages; answered by END */
+    DAEMON_ATTACHED, /* number: the device's; root's word; answered by END */
     /* Answers. */
     DAEMON_JOB,    /* texts: user, source, dest, phase, message, options */
-    DAEMON_EVENT,  /* number: of the event; texts: phase, message */
+    DAEMON_EVENT,  /* number: of the event; texts: phase, message (ATTACHED: the device's path) */
     DAEMON_STREAM, /* with a descriptor to read the answer from */
     DAEMON_END,
     DAEMON_REFUSED, /* text: why */
@@ -67,6 +69,7 @@ enum job_event_kind {
     JOB_EVENT_STATE,    /* the job's state has changed */
     JOB_EVENT_PROGRESS, /* so much has been read */
     JOB_EVENT_MESSAGE,  /* something was said */
+    JOB_EVENT_ATTACHED, /* of no job: there is a new disk */
 };
 
 /* What is known of a job in numbers. */

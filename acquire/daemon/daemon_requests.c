@@ -11,6 +11,7 @@
 #include "acquire/daemon/daemon_core_impl.h"
 #include "acquire/daemon/daemon_options.h"
 #include "acquire/daemon/daemon_release.h"
+#include "acquire/device/device_evidence.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/spawn.h"
@@ -95,6 +96,7 @@ make_job(const struct core *c, const struct client *client, char *const texts[],
     job->facts.uid = client->peer.as.uid;
     job->facts.submitted = clock_now();
     job->gid = client->peer.as.gid;
+    job->listed = daemon_is_listed(client->peer.as.uid, client->peer.as.gid, s->group);
     job->user = xstrdup(client->peer.name);
     job->source = xstrdup(texts[0]);
     job->dest = xstrdup(texts[1]);
@@ -164,12 +166,12 @@ static int
 do_follow(struct core *c, struct client *client)
 {
     uint64_t after = c->message.number;
-    const struct daemon_job *job = find_job(c, client);
+    uint64_t id = c->message.id;
 
-    if (!job)
+    if (id != 0 && !find_job(c, client))
         return 0;
     client->state = CLIENT_FOLLOWING;
-    client->id = job->facts.id;
+    client->id = id;
     client->number = after;
     core_feed(c, client);
     return 0;
@@ -284,6 +286,34 @@ do_devices(struct core *c, struct client *client)
     return 0;
 }
 
+/* udev's word, or root's, that there is a new disk; what is to be said of it sysfs says. */
+static int
+do_attached(struct core *c, struct client *client)
+{
+    AUTO_FREE struct device *d = xcalloc(1, sizeof *d);
+    AUTO_FREE char *path = NULL;
+    struct job_facts none = {0};
+    struct job_news news = {.kind = JOB_EVENT_ATTACHED, .facts = &none, .phase = ""};
+    struct err err = ERR_INIT;
+
+    if (client->peer.as.uid != 0) {
+        (void)err_set(&err, OUTCOME_REFUSED, "only root can say that a disk was attached");
+        return refuse(c, client, REFUSAL_FORBIDDEN, &err);
+    }
+    if (device_read((dev_t)c->message.number, d, &err) != 0)
+        return refuse(c, client, REFUSAL_FAILED, &err);
+    news.text = path = xasprintf("/dev/%s", d->name);
+    job_events_add(&c->attached, clock_now_ms(), &news);
+    core_log("'%s' was attached: %s, model '%s', serial '%s', %" PRIu64 " bytes", path,
+             device_is_evidence(d, c->settings->evidence, c->settings->n_evidence)
+                 ? "evidence"
+                 : "not marked as evidence",
+             d->model, d->serial, d->size);
+    daemon_message_begin(&c->message, DAEMON_END);
+    core_send(c, client, -1);
+    return 0;
+}
+
 /* As root, by the name that the kernel has for the device: no path of the client's is opened. */
 static int
 do_release(struct core *c, struct client *client)
@@ -338,9 +368,10 @@ static const struct {
     enum daemon_type type;
     int (*handle)(struct core *c, struct client *client);
 } requests[] = {
-    {DAEMON_SUBMIT, do_submit}, {DAEMON_LIST, do_list},       {DAEMON_LOOK, do_look},
-    {DAEMON_FOLLOW, do_follow}, {DAEMON_PAUSE, do_pause},     {DAEMON_CONTINUE, do_continue},
-    {DAEMON_CANCEL, do_cancel}, {DAEMON_DEVICES, do_devices}, {DAEMON_RELEASE, do_release},
+    {DAEMON_SUBMIT, do_submit},     {DAEMON_LIST, do_list},       {DAEMON_LOOK, do_look},
+    {DAEMON_FOLLOW, do_follow},     {DAEMON_PAUSE, do_pause},     {DAEMON_CONTINUE, do_continue},
+    {DAEMON_CANCEL, do_cancel},     {DAEMON_DEVICES, do_devices}, {DAEMON_RELEASE, do_release},
+    {DAEMON_ATTACHED, do_attached},
 };
 
 int

@@ -57,6 +57,7 @@ store_job_to_json(const struct daemon_job *job)
     json_set_u64(v, "id", f->id);
     json_set_u64(v, "uid", f->uid);
     json_set_u64(v, "gid", job->gid);
+    json_set_bool(v, "listed", job->listed);
     json_set_text(v, "user", job->user);
     json_set_text(v, "source", job->source);
     json_set_text(v, "dest", job->dest);
@@ -189,6 +190,7 @@ take_facts(const json_t *v, struct daemon_job *job, struct err *err)
         return err_set(err, OUTCOME_FAILED, "'id' is 0");
     f->uid = (uint32_t)uid;
     job->gid = (gid_t)gid;
+    job->listed = json_is_true(json_object_get(v, "listed"));
     job->begun = json_is_true(json_object_get(v, "begun"));
     job->discard = json_is_true(json_object_get(v, "discard"));
     f->stopping = json_is_true(json_object_get(v, "stopping"));

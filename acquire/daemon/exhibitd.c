@@ -106,17 +106,20 @@ read_config(const struct given *g, struct config *c, struct err *err)
     return 0;
 }
 
-/* The supervisor's arguments; the array is the caller's. */
+/* The supervisor's arguments, of which `least` (or NULL) is one; the array is the caller's. */
 static char **
-policy_of(const struct config *c)
+policy_of(const struct config *c, char *least)
 {
     static char acquire[] = SUPERVISOR_ACQUIRE;
     static char evidence[] = SUPERVISOR_EVIDENCE;
-    char **policy = xcalloc(c->evidence.n + 3, sizeof *policy);
+    char **policy = xcalloc(c->evidence.n + 4, sizeof *policy);
+    size_t n = 0;
 
-    policy[0] = acquire;
-    policy[1] = evidence;
-    memcpy(policy + 2, c->evidence.v, c->evidence.n * sizeof *policy);
+    policy[n++] = acquire;
+    policy[n++] = evidence;
+    if (least)
+        policy[n++] = least;
+    memcpy(policy + n, c->evidence.v, c->evidence.n * sizeof *policy);
     return policy;
 }
 
@@ -130,7 +133,8 @@ either(const char *given, const char *configured, const char *otherwise)
 static int
 serve(const struct given *g, const struct config *c, struct err *err)
 {
-    AUTO_FREE char **policy = policy_of(c);
+    AUTO_FREE char *least = c->least ? xasprintf(SUPERVISOR_LEAST "%s", c->least) : NULL;
+    AUTO_FREE char **policy = policy_of(c, least);
     struct daemon_settings s = {
         .socket = either(g->socket, c->socket, DAEMON_SOCKET),
         .state_dir = either(g->state_dir, c->state_dir, DAEMON_STATE_DIR),
@@ -138,6 +142,8 @@ serve(const struct given *g, const struct config *c, struct err *err)
         .clients = 128,
         .clients_of_user = 32,
         .policy = policy,
+        .evidence = (const char *const *)c->evidence.v,
+        .n_evidence = c->evidence.n,
         .defaults = c->defaults.v,
         .n_defaults = c->defaults.n,
     };

@@ -117,13 +117,13 @@ static int
 mark(const struct device *d, const struct mark_state *state, const struct config *c,
      struct err *err)
 {
-    int r;
+    bool first = is_first(d);
 
     if (!mark_is_evidence(d, state, c))
         return 0;
-    r = is_first(d) ? protect(d, err) : 0;
-    (void)printf("EXHIBIT_EVIDENCE=1\nEXHIBIT_DISKSEQ=%" PRIu64 "\n", d->diskseq);
-    return r;
+    (void)printf("EXHIBIT_EVIDENCE=1\nEXHIBIT_DISKSEQ=%" PRIu64 "\n%s", d->diskseq,
+                 first ? "EXHIBIT_NEW=1\n" : "");
+    return first ? protect(d, err) : 0;
 }
 
 static int

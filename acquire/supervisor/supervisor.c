@@ -153,11 +153,29 @@ set_signals(void)
     (void)setsid();
 }
 
-/* UID GID [acquire|compare [evidence [MARK...]]] */
+/* Where the laboratory demands a level: "least=LEVEL", before the marks. */
+static int
+take_least(struct supervisor *s, const char *text, struct err *err)
+{
+    static const enum write_block_level levels[] = {WRITE_BLOCK_BPF_LSM,
+                                                    WRITE_BLOCK_READ_ONLY_FLAG};
+
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+        if (strcmp(text, write_block_level_name(levels[i])) == 0) {
+            s->least = levels[i];
+            return 0;
+        }
+    }
+    return err_set(err, OUTCOME_USAGE, "'%s' is no level of a write block", text);
+}
+
+/* UID GID [acquire|compare [evidence [least=LEVEL] [MARK...]]] */
 static int
 take_arguments(struct supervisor *s, int argc, char **argv, struct err *err)
 {
     bool compare = argc > 3 && strcmp(argv[3], SUPERVISOR_COMPARE) == 0;
+    size_t n = strlen(SUPERVISOR_LEAST);
+    int first = 5; /* of what the policy is made of */
     uint64_t uid;
     uint64_t gid;
 
@@ -172,14 +190,17 @@ take_arguments(struct supervisor *s, int argc, char **argv, struct err *err)
     /* Only root's word on whose job this is counts; anyone else can only be themselves. */
     if (getuid() != 0 && (uid != getuid() || gid != getgid()))
         return err_set(err, OUTCOME_REFUSED, "only root can run jobs for others");
-    for (int i = 5; i < argc; i++) {
+    if (argc > first && strncmp(argv[first], SUPERVISOR_LEAST, n) == 0 &&
+        take_least(s, argv[first++] + n, err) != 0)
+        return -1;
+    for (int i = first; i < argc; i++) {
         if (device_mark_check(argv[i], err) != 0)
             return -1;
     }
     s->purpose = compare ? PURPOSE_COMPARE : PURPOSE_ACQUIRE;
     s->policy = argc > 4 ? POLICY_EVIDENCE : POLICY_ANY;
-    s->evidence = (const char *const *)argv + 5;
-    s->n_evidence = argc > 5 ? (size_t)argc - 5 : 0;
+    s->evidence = (const char *const *)argv + first;
+    s->n_evidence = argc > first ? (size_t)(argc - first) : 0;
     privilege_find((uid_t)uid, (gid_t)gid, &s->user);
     return 0;
 }

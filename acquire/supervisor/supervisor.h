@@ -40,7 +40,8 @@ struct supervisor {
     struct privilege user; /* who asked: the worker runs as them */
     enum supervisor_purpose purpose;
     enum supervisor_policy policy;
-    const char *const *evidence; /* the configuration's marks: acquire/device/device_evidence.h */
+    enum write_block_level least; /* the weakest level; AUTO: whichever, but none */
+    const char *const *evidence;  /* the configuration's marks: acquire/device/device_evidence.h */
     size_t n_evidence;
     enum supervisor_state state;
     struct device *device; /* NULL: the source is a file */

@@ -85,6 +85,12 @@ check_policy(const struct supervisor *s, const struct supervisor_message *m, str
         return err_set(err, OUTCOME_REFUSED,
                        "cannot acquire '/dev/%s' without a write block: only root may do that",
                        s->device->name);
+    /* The levels stand in the order of what they stop. */
+    if (s->least != WRITE_BLOCK_AUTO && m->level > s->least)
+        return err_set(err, OUTCOME_REFUSED,
+                       "cannot acquire '/dev/%s': the daemon's configuration demands write block "
+                       "'%s' at least",
+                       s->device->name, write_block_level_name(s->least));
     return 0;
 }
 
@@ -100,16 +106,19 @@ start_monitor(struct supervisor *s)
 }
 
 static int
-take(struct supervisor *s, const struct supervisor_message *m, struct err *err)
+take(struct supervisor *s, struct supervisor_message m, struct err *err)
 {
-    if (device_read((dev_t)m->device, s->device, err) != 0 || check_policy(s, m, err) != 0)
+    /* The best there is may be less than what is demanded. */
+    if (m.level == WRITE_BLOCK_AUTO && s->least == WRITE_BLOCK_BPF_LSM)
+        m.level = WRITE_BLOCK_BPF_LSM;
+    if (device_read((dev_t)m.device, s->device, err) != 0 || check_policy(s, &m, err) != 0)
         return -1;
     start_monitor(s);
-    s->source = hold_device(m, &s->record, &s->guard, err);
+    s->source = hold_device(&m, &s->record, &s->guard, err);
     if (s->source < 0)
         return -1;
     device_usb_keep_awake(s->device, &s->usb);
-    if (set_timeouts(s, m->scsi_timeout, err) == 0)
+    if (set_timeouts(s, m.scsi_timeout, err) == 0)
         return 0;
     undo_hold(s);
     return -1;
@@ -141,7 +150,7 @@ supervisor_open(struct supervisor *s, const struct supervisor_message *m, const 
                                 .device = s->device,
                                 .worker_status = -1,
                                 .manifest_sha256 = ""};
-    if (take(s, m, &err) != 0) {
+    if (take(s, *m, &err) != 0) {
         let_go(s);
         return supervisor_refuse(&err);
     }

@@ -59,7 +59,7 @@ take_body(const char *body, size_t n)
         keep(&message);
     (void)api_read_cancel(body, n, &discard, &err);
     (void)api_read_nothing(body, n, &err);
-    if (api_read_release(body, n, &device, &err) == 0 && device[0] != '/')
+    if (api_read_device(body, n, &device, &err) == 0 && device[0] != '/')
         abort();
     free(device);
 }

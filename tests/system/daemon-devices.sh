@@ -72,6 +72,62 @@ api 0 200 /v1/release -d "{\"device\":\"${disks[1]}\"}"
 assert_eq "$(ro "${disks[1]}")" 0 "read-only flag after root's release"
 api "$ADA" 400 /v1/release -d '{"device":"/dev/null"}'
 api "$ADA" 400 /v1/release -d '{"device":"loop0"}'
+# The weakest write block that the laboratory takes; behind it, nothing is left changed.
+daemon_stop
+cp "$T/conf" "$T/before"
+least() {
+    local level=$1 want=$2
+    shift 2
+    submit "$ADA" "${disks[0]}" "$T/ada/least" --no-verify --release --write-block "$level" "$@"
+    await_job "$JOB" "$want"
+    rm -f "$T/ada/least"*
+    assert_eq "$(ro "${disks[0]}")" 0 "read-only flag after a job of level $level"
+}
+echo "least-write-block = read-only-flag" >>"$T/conf"
+daemon_start
+least auto done
+least read-only-flag done
+least hardware failed --hardware-blocker "a word"
+api "$ADA" 200 "/v1/jobs/$JOB"
+assert_json "$T/out" .exit 5
+assert_contains "$T/out" "demands write block 'read-only-flag'"
+daemon_stop
+sed -i 's/^least.*/least-write-block = bpf-lsm/' "$T/conf"
+daemon_start
+least read-only-flag failed
+api "$ADA" 200 "/v1/jobs/$JOB"
+assert_contains "$T/out" "demands write block 'bpf-lsm'"
+submit "$ADA" "${disks[0]}" "$T/ada/least" --no-verify --release
+least_ended() { api "$ADA" 200 "/v1/jobs/$JOB" && jq -e .finished "$T/out" >/dev/null; }
+wait_until 30 least_ended
+if [ "$(json "$T/out" .state)" = done ]; then
+    assert_json "$T/ada/least.manifest.json" .write_block.level bpf-lsm
+else
+    assert_contains "$T/out" "'bpf-lsm' cannot be had"
+fi
+daemon_stop
+cp "$T/before" "$T/conf"
+daemon_start
+
+# Told of a new disk, by root alone: who follows the devices hears of it at once, and so does who comes
+# later; a line in the log says which it was.
+as "$BOB" timeout 20 curl -sSN --unix-socket "$SOCKET" http://x/v1/devices/events >"$T/attached" &
+api "$ADA" 403 /v1/devices -d "{\"device\":\"${disks[2]}\"}"
+api 0 400 /v1/devices -d '{"device":"/dev/null"}'
+ln -s "${disks[1]}" "$T/link"
+for device in "${disks[2]}" "$T/link"; do
+    EXHIBIT_SOCKET=$SOCKET expect 0 "$T/bin/exhibit-tell" "$device"
+done
+wait_until 10 grep -q "\"device\":\"${disks[1]}\"" "$T/attached"
+assert_eq "$(jq -r '[.event, .device] | join(" ")' "$T/attached" | tr '\n' ';')" \
+    "attached ${disks[2]};attached ${disks[1]};" "events of devices"
+first=$(head -n 1 "$T/attached" | jq .seq)
+as "$ADA" timeout 1 curl -sSN --unix-socket "$SOCKET" \
+    "http://x/v1/devices/events?since=$first" >"$T/attached" || true
+assert_eq "$(jq -r .device "$T/attached")" "${disks[1]}" "device of the event after the first"
+assert_contains "$T/daemon.log" "'${disks[2]}' was attached: evidence"
+EXHIBIT_SOCKET=$T/nobody expect 0 "$T/bin/exhibit-tell" "${disks[2]}"
+
 # A job that holds it keeps it.
 paced_device "$T/disk3"
 submit "$ADA" "$DEV" "$T/ada/slow" --compression none

@@ -128,3 +128,44 @@ mkdir "$T/root"
 submit 0 "$T/src" "$T/root/z"
 await_job "$JOB" done
 assert_json "$T/root/z.manifest.json" .verification.status passed
+
+# Who has left the group since a job was submitted has none started any more, whoever asks for it. The
+# daemon has a user database of its own here.
+daemon_stop
+printf 'examiners:x:64999:eve\n' | cat /etc/group - >"$T/group"
+printf 'eve:x:64005:64005::/:/bin/false\n' | cat /etc/passwd - >"$T/passwd"
+mkdir "$T/eve"
+chown 64005:64005 "$T/eve"
+exhibitd() {
+    exec unshare -m sh -c 'mount --bind "$1/group" /etc/group && mount --bind "$1/passwd" /etc/passwd &&
+        shift && exec "$@"' sh "$T" "$T/bin/exhibitd" "$@"
+}
+DAEMON_GID=64005
+if ! unshare -m mount --bind "$T/group" /etc/group 2>/dev/null; then
+    skip "no mounts of our own here; all but the user database passed"
+fi
+chmod 600 "$T/src"
+exhibitd --socket "$SOCKET" --state-dir "$T/jobs" --group examiners --config "$T/conf" \
+    >>"$T/daemon.log" 2>&1 </dev/null &
+DAEMON=$!
+at_exit daemon_kill "$DAEMON"
+wait_until 10 test -S "$SOCKET"
+chmod 666 "$SOCKET"
+wait_until 10 curl -sf --unix-socket "$SOCKET" http://x/v1/version
+submit 64005 "$T/src" "$T/eve/x"
+await_job "$JOB" failed
+chmod 644 "$T/src"
+cp "$T/group" "$T/group.new"
+sed -i 's/^examiners.*/examiners:x:64999:/' "$T/group.new"
+cat "$T/group.new" >"$T/group"
+api 64005 403 "/v1/jobs/$JOB/resume" -X POST
+api 0 200 "/v1/jobs/$JOB/resume" -X POST
+await_job "$JOB" failed
+assert_missing "$T/eve/x.E01"
+api 0 200 "/v1/jobs/$JOB"
+assert_json "$T/out" .exit 5
+assert_contains "$T/out" "eve may not use the daemon any more"
+sed 's/^examiners.*/examiners:x:64999:eve/' "$T/group.new" >"$T/group"
+api 64005 200 "/v1/jobs/$JOB/resume" -X POST
+await_job "$JOB" done
+assert_json "$T/eve/x.manifest.json" .media.hashes.sha256 "$(sha256_of "$T/src")"

@@ -108,11 +108,11 @@ small_bodies_are_read(void **state)
     assert_int_equal(api_read_nothing("", 0, &err), 0);
     assert_int_equal(api_read_nothing("{}", 2, &err), 0);
     assert_int_equal(api_read_nothing("{\"x\":1}", 7, &err), -1);
-    assert_int_equal(api_read_release("{\"device\":\"/dev/sdb\"}", 21, &device, &err), 0);
+    assert_int_equal(api_read_device("{\"device\":\"/dev/sdb\"}", 21, &device, &err), 0);
     assert_string_equal(device, "/dev/sdb");
     free(device);
     device = NULL;
-    assert_int_equal(api_read_release("{\"device\":\"sdb\"}", 16, &device, &err), -1);
+    assert_int_equal(api_read_device("{\"device\":\"sdb\"}", 16, &device, &err), -1);
     free(device);
 }
 

@@ -26,6 +26,7 @@ every_key(void **state)
                                "group=examiners\n"
                                "state-dir =\t/srv/exhibit  \n"
                                "parallel = 4\n"
+                               "least-write-block = read-only-flag\n"
                                "evidence = serial=WD-1 = 2\n"
                                "evidence = path=/dev/disk/by-id/ata-X\n"
                                "spare = wwn=0x5000\n"
@@ -44,6 +45,7 @@ every_key(void **state)
     assert_string_equal(c.group, "examiners");
     assert_string_equal(c.state_dir, "/srv/exhibit");
     assert_int_equal(c.parallel, 4);
+    assert_string_equal(c.least, "read-only-flag");
     assert_int_equal(c.evidence.n, 2);
     assert_string_equal(c.evidence.v[0], "serial=WD-1 = 2");
     assert_null(c.evidence.v[2]);

@@ -6,9 +6,9 @@
 export SYSTEMD_IGNORE_CHROOT=1
 rules=/etc/udev/rules.d
 mkdir -p "$rules" /etc/exhibit /mnt/auto /run/udev
-sed "s|IMPORT{program}=\".*/exhibit-mark|IMPORT{program}=\"$EXHIBIT_BIN/exhibit-mark|" \
+sed "s|\"[^\"]*/exhibit-\([mt]\)|\"$EXHIBIT_BIN/exhibit-\1|" \
     /share/05-exhibit-evidence.rules >"$rules/05-exhibit-evidence.rules"
-grep -q "$EXHIBIT_BIN" "$rules/05-exhibit-evidence.rules" || fail "the rule runs no exhibit-mark"
+[ "$(grep -c "$EXHIBIT_BIN" "$rules/05-exhibit-evidence.rules")" -eq 2 ] || fail "the rules do not run these programs"
 cp /share/62-exhibit-evidence.rules "$rules"
 # Others' rules: the first that looks, one that assembles, one that mounts.
 cat >"$rules/06-witness.rules" <<'END'
@@ -20,7 +20,8 @@ END
 cat >"$rules/90-automount.rules" <<'END'
 SUBSYSTEM=="block", KERNEL=="sd*", ACTION=="add", RUN+="/bin/sh -c 'echo %k >>/run/mounted; mount /dev/%k /mnt/auto'"
 END
-echo "spare = serial=SPARE1" >/etc/exhibit/exhibitd.conf
+printf 'spare = serial=SPARE1\nsocket = /run/exhibitd.sock\ngroup = nogroup\n' \
+    >/etc/exhibit/exhibitd.conf
 chmod 644 /etc/exhibit/exhibitd.conf
 
 wait_until 60 test -b /dev/sda
@@ -95,20 +96,24 @@ assert_missing /run/mounted
 expect 0 "$EXHIBIT_BIN/exhibit-mark" --arm
 assert_eq "$(cat /run/exhibit/armed)" "$armed"
 
-# Partitions have their disk's mark and flag.
+# Partitions have their disk's mark and flag; a daemon that runs is told of the disk, once.
+"$EXHIBIT_BIN/exhibitd" --state-dir /run/jobs >/run/daemon.log 2>&1 &
+wait_until 20 curl -sf --unix-socket /run/exhibitd.sock http://x/v1/version
 attach_disk ext
 assert_eq "$(property "${DISK}1" EXHIBIT_EVIDENCE)" 1
 assert_eq "$(property "${DISK}1" WITNESS_RO)" 1
 assert_eq "$(property "${DISK}1" SYSTEMD_READY)" 0
 assert_missing /run/mounted
+wait_until 20 grep -qF "'/dev/$DISK' was attached: evidence" /run/daemon.log
+udevadm trigger --action=change --settle "/sys/block/$DISK"
+assert_eq "$(grep -c "was attached" /run/daemon.log)" 1 "how often the daemon was told"
+curl -s --unix-socket /run/exhibitd.sock http://x/v1/devices >"$T/out"
+assert_eq "$(jq -r ".[] | select(.path == \"/dev/$DISK\") | .evidence" "$T/out")" true
 if dd if=/dev/zero of="/dev/${DISK}1" bs=512 count=1 2>/dev/null; then
     fail "the partition can be written"
 fi
 
 # A job as somebody who is not root may take it, and not the boot disk: the daemon's policy.
-"$EXHIBIT_BIN/exhibitd" --socket /run/exhibitd.sock --state-dir /run/jobs --group nogroup \
-    >/run/daemon.log 2>&1 &
-wait_until 20 curl -sf --unix-socket /run/exhibitd.sock http://x/v1/version
 export EXHIBIT_SOCKET=/run/exhibitd.sock
 mkdir -m 777 "$T/images"
 user() { setpriv --reuid=64001 --regid=64001 --groups="$(getent group nogroup | cut -d: -f3)" "$@"; }
