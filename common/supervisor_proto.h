@@ -26,6 +26,8 @@
 #define SUPERVISOR_TEXT_MAX 1024
 #define SUPERVISOR_SERIAL_MAX 256
 #define SUPERVISOR_WHY_MAX 256
+/* Seconds; the kernel would take any number, and count it in ticks that wrap around. */
+#define SUPERVISOR_TIMEOUT_MAX 3600
 /* The third and the fourth argument, see above. */
 #define SUPERVISOR_ACQUIRE "acquire"
 #define SUPERVISOR_COMPARE "compare"
@@ -99,7 +101,8 @@ struct supervisor_message {
     uint32_t n_copies; /* START: further directories beside the first */
     uint32_t release;  /* FINISH: lift the write block at the end */
     uint32_t lost;     /* CHECKED, FINISHED: how often the flag was found cleared, and set again */
-    uint32_t scsi_timeout; /* OPEN: set the kernel's timeouts to so many seconds; 0: leave them */
+    uint32_t scsi_timeout; /* OPEN: set the kernel's timeouts to so many seconds, at most
+                              SUPERVISOR_TIMEOUT_MAX; 0: leave them */
     uint32_t locked;       /* OPENED: enum device_locked */
     struct flag_state before, now;
     struct monitor_counts monitor;     /* OPENED, CHECKED, FINISHED */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "acquire/device/device.h"
+#include "acquire/device/device_sysfs.h"
 #include "acquire/supervisor/record.h"
 #include "common/cleanup.h"
 #include "common/json.h"
@@ -23,11 +24,12 @@ static int64_t
 opened_of(const char *name, const struct device *disk)
 {
     const char *dash = strchr(name, '-');
-    const char *rest = dash ? dash + 1 : name;
     AUTO_FREE char *digits = dash ? xstrndup(name, (size_t)(dash - name)) : NULL;
+    char rest[NAME_MAX + 1];
     struct err ignored = ERR_INIT;
     uint64_t opened;
 
+    sysfs_kernel_name(dash ? dash + 1 : "", rest, sizeof rest);
     if (!dash || strncmp(rest, disk->disk_name, strlen(disk->disk_name)) != 0 ||
         number_parse(digits, 0, INT64_MAX, "time", &opened, &ignored) != 0)
         return -1;

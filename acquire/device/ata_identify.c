@@ -65,6 +65,13 @@ bit(const unsigned char *block, size_t i, unsigned n)
     return (word(block, i) >> n & 1) != 0;
 }
 
+/* A word of all ones is none. */
+static bool
+security_says(const unsigned char *block, unsigned n)
+{
+    return word(block, WORD_SECURITY) != 0xFFFF && bit(block, WORD_SECURITY, n);
+}
+
 /* A checksum is optional in IDENTIFY DEVICE: without the signature there is none. */
 static bool
 checksum_is_wrong(const unsigned char *block)
@@ -164,16 +171,14 @@ ata_identify_parse(const void *bytes, size_t n, struct ata_identify *out)
     if (rotation >= ROTATION_LEAST && rotation <= ROTATION_MOST)
         out->rotation = rotation;
     out->locked = ata_identify_locked(b, n);
-    out->frozen = bit(b, WORD_SECURITY, 3);
+    out->frozen = security_says(b, 3);
     return true;
 }
 
 bool
 ata_identify_locked(const unsigned char *identify, size_t n)
 {
-    /* A word of all ones is none. */
-    return n >= ATA_BLOCK_SIZE && word(identify, WORD_SECURITY) != 0xFFFF &&
-           bit(identify, WORD_SECURITY, 2);
+    return n >= ATA_BLOCK_SIZE && security_says(identify, 2);
 }
 
 bool

@@ -12,6 +12,7 @@
 #define ATTRIBUTES_MAX 256
 #define MESSAGES_MAX 4
 #define MESSAGE_MAX 200
+#define TEMPERATURE "temperature"
 
 static void
 set(json_t *object, const char *key, json_t *v)
@@ -23,7 +24,7 @@ set(json_t *object, const char *key, json_t *v)
 static void
 take_number(json_t *out, const char *key, const json_t *v)
 {
-    if (json_is_integer(v))
+    if (json_is_integer(v) && (json_integer_value(v) >= 0 || strcmp(key, TEMPERATURE) == 0))
         set(out, key, json_integer(json_integer_value(v)));
 }
 
@@ -48,7 +49,7 @@ find(const json_t *v, const char *path)
 static const struct {
     const char *path, *key;
 } numbers[] = {
-    {"temperature.current", "temperature"},
+    {"temperature.current", TEMPERATURE},
     {"power_on_time.hours", "power_on_hours"},
     {"power_cycle_count", "power_cycles"},
     {"scsi_grown_defect_list", "grown_defects"},
@@ -151,7 +152,7 @@ drive_health_parse(const char *text, size_t n)
 static const struct {
     const char *key, *text;
 } in_words[] = {
-    {"temperature", "degrees"},
+    {TEMPERATURE, "degrees"},
     {"power_on_hours", "power-on hours"},
     {"reallocated_sectors", "reallocated"},
     {"pending_sectors", "pending"},

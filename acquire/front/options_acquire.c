@@ -9,6 +9,7 @@
 #include "common/options.h"
 #include "common/signing_options.h"
 #include "common/size.h"
+#include "common/supervisor_proto.h"
 #include "common/text.h"
 
 /* Of each text that goes into the manifest, the log and the E01. */
@@ -310,7 +311,7 @@ take(struct acquire_options *o, int id, const char *arg, struct err *err)
     case ID_READ_TIMEOUT:
         return parse_count(arg, 0, 86400, "--read-timeout", &o->read_timeout, err);
     case ID_SCSI_TIMEOUT:
-        return parse_count(arg, 1, 3600, "--scsi-timeout", &o->scsi_timeout, err);
+        return parse_count(arg, 1, SUPERVISOR_TIMEOUT_MAX, "--scsi-timeout", &o->scsi_timeout, err);
     case ID_MAX_TEMPERATURE:
         return parse_count(arg, 20, 120, "--max-temperature", &o->max_temperature, err);
     case ID_THREADS:

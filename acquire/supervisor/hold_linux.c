@@ -101,7 +101,7 @@ check_identity(const struct device *d, int fd, const struct supervisor_message *
         return -1;
     if (ioctl(fd, BLKGETSIZE64, &size) != 0)
         return err_errno(err, "cannot read the size of '/dev/%s'", d->name);
-    if ((m->diskseq != 0 && again->diskseq != m->diskseq) ||
+    if ((m->diskseq != 0 && again->diskseq != m->diskseq) || again->diskseq != d->diskseq ||
         strcmp(again->serial, d->serial) != 0 || size != d->size)
         return err_set(err, OUTCOME_REFUSED,
                        "'/dev/%s' changed while it was opened; is it the right one?", d->name);

@@ -183,10 +183,13 @@ open_directory(struct err *err)
     return err_set(err, OUTCOME_FAILED, "'%s' is not root's alone", RECORD_DIR);
 }
 
+/* A name with a '/' in it ("cciss/c0d0") as sysfs has it. */
 static void
 record_name(const struct record *r, char *name, size_t n)
 {
     (void)snprintf(name, n, "%" PRId64 "-%s-%ld.json", r->opened, r->device->name, (long)getpid());
+    for (char *slash = strchr(name, '/'); slash; slash = strchr(slash, '/'))
+        *slash = '!';
 }
 
 void

@@ -199,8 +199,10 @@ take_arguments(struct supervisor *s, int argc, char **argv, struct err *err)
     }
     s->purpose = compare ? PURPOSE_COMPARE : PURPOSE_ACQUIRE;
     s->policy = argc > 4 ? POLICY_EVIDENCE : POLICY_ANY;
-    s->evidence = (const char *const *)argv + first;
-    s->n_evidence = argc > first ? (size_t)(argc - first) : 0;
+    if (argc > first) {
+        s->evidence = (const char *const *)argv + first;
+        s->n_evidence = (size_t)(argc - first);
+    }
     privilege_find((uid_t)uid, (gid_t)gid, &s->user);
     return 0;
 }

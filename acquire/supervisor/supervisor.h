@@ -70,6 +70,10 @@ supervisor_handler supervisor_release;
 int supervisor_reap(struct supervisor *s);
 void supervisor_reap_drive(struct supervisor *s);
 
+/* Kills exhibit-drive, if it runs: it has the device as well, and would keep the next job from it
+   until the drive answers. */
+void supervisor_end_drive(struct supervisor *s);
+
 /* Kills the worker and waits for it, but not for ever: one that waits in the kernel for a drive
    that does not answer dies with its read, and until then it alone holds the device. */
 void supervisor_end_worker(struct supervisor *s);

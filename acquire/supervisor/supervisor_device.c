@@ -13,9 +13,12 @@
 #include "common/clock.h"
 #include "common/text.h"
 
+#define SHA256_HEX 64 /* digits */
+
 static void
 let_go(struct supervisor *s)
 {
+    supervisor_end_drive(s);
     if (s->source >= 0)
         (void)close(s->source);
     s->source = -1;
@@ -140,7 +143,7 @@ supervisor_open(struct supervisor *s, const struct supervisor_message *m, const 
     struct err err = ERR_INIT;
 
     (void)fds;
-    if (n != 0 || m->level > WRITE_BLOCK_NONE)
+    if (n != 0 || m->level > WRITE_BLOCK_NONE || m->scsi_timeout > SUPERVISOR_TIMEOUT_MAX)
         return -1;
     s->device = xcalloc(1, sizeof *s->device);
     s->record = (struct record){.opened = clock_now(),
@@ -238,6 +241,15 @@ supervisor_check(struct supervisor *s, const struct supervisor_message *m, const
     return supervisor_reply(&out);
 }
 
+/* The record binds what root saw to one manifest, by this and nothing else. */
+static bool
+is_sha256_or_none(const char *hex)
+{
+    size_t n = strlen(hex);
+
+    return n == 0 || (n == SHA256_HEX && strspn(hex, "0123456789abcdef") == n);
+}
+
 int
 supervisor_finish(struct supervisor *s, const struct supervisor_message *m, const int *fds,
                   size_t n)
@@ -246,7 +258,7 @@ supervisor_finish(struct supervisor *s, const struct supervisor_message *m, cons
     struct err err = ERR_INIT;
 
     (void)fds;
-    if (n != 0)
+    if (n != 0 || !is_sha256_or_none(m->text))
         return -1;
     if (s->device) {
         look_again(s, &out.now);

@@ -53,3 +53,10 @@ supervisor_reap_drive(struct supervisor *s)
     if (s->drive > 0 && waitpid(s->drive, NULL, WNOHANG) == s->drive)
         s->drive = 0;
 }
+
+void
+supervisor_end_drive(struct supervisor *s)
+{
+    if (s->drive > 0)
+        (void)kill(s->drive, SIGKILL);
+}

@@ -6,9 +6,13 @@
 #include <time.h>
 
 #include "acquire/device/device_sysfs.h"
+#include "acquire/supervisor/bpf/guard_shared.h"
 #include "acquire/supervisor/supervisor.h"
 
 #define EVENTS_AT_ONCE 32
+/* Whoever tries without a pause must not keep the supervisor from its front: what is not told now
+   is told in the next round, or counted. */
+#define ROUNDS_MAX (GUARD_EVENTS_KEPT / EVENTS_AT_ONCE)
 
 /* The wall clock's time of something that happened `boot_ns` after the machine was started. */
 static int64_t
@@ -55,14 +59,14 @@ supervisor_hear_guard(struct supervisor *s)
 {
     struct guard_event events[EVENTS_AT_ONCE];
     uint64_t refused = 0;
-    size_t n;
+    size_t n = EVENTS_AT_ONCE;
 
     if (!s->guard)
         return;
-    do {
+    for (int round = 0; round < ROUNDS_MAX && n == EVENTS_AT_ONCE; round++) {
         n = guard_events(s->guard, events, EVENTS_AT_ONCE, &refused);
         for (size_t i = 0; i < n; i++)
             note(s, &events[i]);
-    } while (n == EVENTS_AT_ONCE);
+    }
     s->record.refused = refused;
 }

@@ -4,6 +4,7 @@
 #include <glob.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -269,6 +270,9 @@ attach(struct disk *d)
 
     make_file("disk");
     file = open("disk", O_RDWR | O_CLOEXEC);
+    /* Of several tests that ask for a free device at a time, each would get the same one, and those
+       who come too late would have it open for writing under the supervisor's eyes. */
+    (void)flock(control, LOCK_EX);
     for (int i = 0; i < 20; i++) { /* others take loop devices as well */
         if (attach_once(d, control, file)) {
             set_read_only(d, 0); /* whoever had it before may have left the flag */

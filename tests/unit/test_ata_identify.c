@@ -89,6 +89,10 @@ test_identify(void **state)
     assert_true(id.lba48 && id.hpa && id.dco && !id.ama && !id.trim && !id.solid_state);
     assert_int_equal(id.rotation, 7200);
     assert_true(id.frozen && !id.locked);
+    block[2 * 128] = block[2 * 128 + 1] = 0xFF; /* no word */
+    block[2 * 255] = 0;                         /* no checksum either */
+    assert_true(ata_identify_parse(block, sizeof block, &id));
+    assert_false(id.frozen || id.locked);
 }
 
 static void

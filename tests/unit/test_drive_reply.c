@@ -81,7 +81,8 @@ test_hostile_health(void **state)
     static const char *const no_documents[] = {"",        "[1]",     "7", "{\"a\":1,\"a\":2}",
                                                "{\"a\":", "\xff\xfe"};
     json_t *v = parse("{\"smart_status\":[],\"temperature\":{\"current\":\"hot\"},"
-                      "\"power_on_time\":3,\"ata_smart_attributes\":{\"table\":[{\"id\":5},3,null,"
+                      "\"power_on_time\":3,\"power_cycle_count\":-1,\"ata_smart_attributes\":{"
+                      "\"table\":[{\"id\":5},3,null,"
                       "{\"id\":\"197\",\"raw\":{\"value\":1}}]},\"smartctl\":{\"version\":[],"
                       "\"messages\":[{\"string\":\"evil \\u001b[31m\"},{},1,2,3,4,5]}}");
     const json_t *messages;
@@ -92,6 +93,7 @@ test_hostile_health(void **state)
     assert_non_null(v);
     assert_true(json_is_null(json_object_get(v, "passed")));
     assert_null(json_object_get(v, "temperature"));
+    assert_null(json_object_get(v, "power_cycles"));
     assert_null(json_object_get(v, "reallocated_sectors"));
     assert_null(json_object_get(v, "pending_sectors"));
     messages = json_object_get(v, "messages");

@@ -2,7 +2,9 @@
 #include "acquire/supervisor/guard.h"
 #include "tests/lib/unit.h"
 
+#include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -38,10 +40,20 @@ each_attempt_has_words(void **state)
     }
 }
 
+/* The place of the pins is the whole machine's, and whoever takes a disk at this moment has pins
+   there: so a bpf file system that nobody else sees. */
+static bool
+has_pins_of_its_own(void)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("bpf", "/sys/fs/bpf", "bpf", 0, "mode=0700") == 0;
+}
+
 /* Where it cannot be had, it says why, and leaves nothing behind. */
 static void
 without_it_there_is_a_reason(void **state)
 {
+    bool alone = has_pins_of_its_own();
     struct err err = ERR_INIT;
     struct guard *g = guard_open(&err);
     struct stat st;
@@ -52,7 +64,7 @@ without_it_there_is_a_reason(void **state)
         assert_true(strlen(err.text) > 0);
     }
     guard_close(g);
-    if (!g)
+    if (!g && alone)
         assert_int_not_equal(stat("/sys/fs/bpf/exhibit", &st), 0);
 }
 

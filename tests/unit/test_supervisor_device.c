@@ -137,6 +137,36 @@ a_held_device_stays_blocked(void **state)
     detach(&d);
 }
 
+/* What a message may hold is checked before anything is done with it. */
+static void
+what_makes_no_sense_is_fatal(void **state)
+{
+    static const struct supervisor_message wrong[] = {
+        {.type = SUPERVISOR_FINISH, .text = "0123"},
+        {.type = SUPERVISOR_FINISH,
+         .text = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b85\""},
+    };
+    struct supervisor_message m;
+    struct disk d;
+    struct peer p;
+
+    (void)state;
+    attach(&d);
+    m = opening(&d);
+    m.scsi_timeout = SUPERVISOR_TIMEOUT_MAX + 1;
+    assert_fatal(meet(), &m, NULL, 0);
+    m.scsi_timeout = 0;
+    m.level = WRITE_BLOCK_NONE + 1;
+    assert_fatal(meet(), &m, NULL, 0);
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        p = meet();
+        assert_int_equal(ask(&p, opening(&d), NULL, 0).type, SUPERVISOR_OPENED);
+        assert_fatal(p, &wrong[i], NULL, 0);
+        set_read_only(&d, 0);
+    }
+    detach(&d);
+}
+
 /* A descriptor of a device, however the front came by it, is no file. */
 static void
 a_device_cannot_come_as_a_file(void **state)
@@ -314,6 +344,7 @@ main(void)
         cmocka_unit_test(refusals_leave_the_device_alone),
         cmocka_unit_test(without_a_write_block_nothing_is_set),
         cmocka_unit_test(a_held_device_stays_blocked),
+        cmocka_unit_test(what_makes_no_sense_is_fatal),
         cmocka_unit_test(a_device_cannot_come_as_a_file),
         cmocka_unit_test(a_record_is_kept_of_every_held_device),
         cmocka_unit_test(a_device_is_lent_for_a_comparison_only),
