@@ -1,13 +1,17 @@
 #include "common/table.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/cleanup.h"
 #include "common/text.h"
 
+#define GAP 2
+
 struct table {
     const struct table_column *columns;
     size_t n_columns;
+    size_t *widths;
     char **cells;
     size_t n_cells;
 };
@@ -19,6 +23,7 @@ table_new(const struct table_column *columns, size_t n)
 
     t->columns = columns;
     t->n_columns = n;
+    t->widths = xcalloc(n + 1, sizeof *t->widths);
     return t;
 }
 
@@ -30,6 +35,7 @@ table_free(struct table *t)
     for (size_t i = 0; i < t->n_cells; i++)
         free(t->cells[i]);
     free(t->cells);
+    free(t->widths);
     free(t);
 }
 
@@ -44,49 +50,111 @@ table_add(struct table *t, char *cell)
     t->cells[t->n_cells++] = cell;
 }
 
-/* Characters, not bytes; wide ones are counted as one, which at worst misplaces a column. */
 static size_t
 width_of(const char *s)
 {
-    size_t n = 0;
-
-    for (; *s; s++)
-        n += ((unsigned char)*s & 0xc0) != 0x80;
-    return n;
+    return text_width(s, strlen(s));
 }
 
-static void
-print_cell(const struct table *t, size_t column, const char *cell, size_t width, FILE *f)
-{
-    int pad = (int)(width - width_of(cell));
+/* --- widths --- */
 
-    if (t->columns[column].right)
-        (void)fprintf(f, "%*s%s", pad, "", cell);
-    else if (column + 1 < t->n_columns)
-        (void)fprintf(f, "%s%*s", cell, pad, "");
-    else
-        (void)fputs(cell, f);
-    (void)fputs(column + 1 < t->n_columns ? "  " : "\n", f);
+/* The widest column that may lose one; n_columns if none may. */
+static size_t
+widest(const struct table *t)
+{
+    size_t found = t->n_columns;
+
+    for (size_t c = 0; c < t->n_columns; c++) {
+        if (t->columns[c].least > 0 && t->widths[c] > t->columns[c].least &&
+            (found == t->n_columns || t->widths[c] > t->widths[found]))
+            found = c;
+    }
+    return found;
 }
 
 void
-table_print(const struct table *t, FILE *f)
+table_fit(struct table *t, size_t width)
 {
-    AUTO_FREE size_t *widths = NULL;
+    size_t total = 0;
 
-    if (t->n_columns == 0)
-        return;
-    widths = xcalloc(t->n_columns, sizeof *widths);
     for (size_t c = 0; c < t->n_columns; c++)
-        widths[c] = width_of(t->columns[c].heading);
+        t->widths[c] = width_of(t->columns[c].heading);
     for (size_t i = 0; i < t->n_cells; i++) {
-        size_t width = width_of(t->cells[i]);
+        size_t *w = &t->widths[i % t->n_columns];
 
-        if (width > widths[i % t->n_columns])
-            widths[i % t->n_columns] = width;
+        if (width_of(t->cells[i]) > *w)
+            *w = width_of(t->cells[i]);
     }
     for (size_t c = 0; c < t->n_columns; c++)
-        print_cell(t, c, t->columns[c].heading, widths[c], f);
-    for (size_t i = 0; i < t->n_cells; i++)
-        print_cell(t, i % t->n_columns, t->cells[i], widths[i % t->n_columns], f);
+        total += t->widths[c] + (c > 0 ? GAP : 0);
+    for (; total > width; total--) {
+        size_t c = widest(t);
+
+        if (c == t->n_columns)
+            return;
+        t->widths[c]--;
+    }
+}
+
+const char *
+table_cut(const struct table *t, size_t row, size_t column)
+{
+    const char *cell = t->cells[row * t->n_columns + column];
+
+    return width_of(cell) > t->widths[column] ? cell : NULL;
+}
+
+/* --- printing --- */
+
+/* Bytes of the first n characters. */
+static size_t
+bytes_of(const char *s, size_t n)
+{
+    size_t bytes = strlen(s);
+
+    while (text_width(s, bytes) > n)
+        bytes--;
+    return bytes;
+}
+
+static void
+print_cell(const struct table *t, size_t column, const char *cell, FILE *f)
+{
+    size_t width = t->widths[column];
+    size_t n = width_of(cell);
+    int pad = n < width ? (int)(width - n) : 0;
+    bool last = column + 1 == t->n_columns;
+
+    if (n > width)
+        (void)fprintf(f, "%.*s…", (int)bytes_of(cell, width - 1), cell);
+    else if (t->columns[column].right)
+        (void)fprintf(f, "%*s%s", pad, "", cell);
+    else
+        (void)fprintf(f, "%s%*s", cell, last ? 0 : pad, "");
+    (void)fprintf(f, "%*s", last ? 0 : GAP, "");
+    if (last)
+        (void)fputc('\n', f);
+}
+
+void
+table_print_heading(const struct table *t, FILE *f)
+{
+    for (size_t c = 0; c < t->n_columns; c++)
+        print_cell(t, c, t->columns[c].heading, f);
+}
+
+void
+table_print_row(const struct table *t, size_t row, FILE *f)
+{
+    for (size_t c = 0; c < t->n_columns; c++)
+        print_cell(t, c, t->cells[row * t->n_columns + c], f);
+}
+
+void
+table_print(struct table *t, FILE *f)
+{
+    table_fit(t, SIZE_MAX);
+    table_print_heading(t, f);
+    for (size_t row = 0; row < t->n_cells / t->n_columns; row++)
+        table_print_row(t, row, f);
 }

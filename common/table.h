@@ -1,5 +1,6 @@
 /*
- * Columns for people: as wide as what stands in them, two blanks between.
+ * Columns for people: as wide as what stands in them, or as a terminal lets them be, two blanks
+ * between. Widths are characters (text_width()).
  */
 #ifndef EXHIBIT_TABLE_H
 #define EXHIBIT_TABLE_H
@@ -10,7 +11,8 @@
 
 struct table_column {
     const char *heading;
-    bool right; /* aligned to the right: numbers */
+    bool right;   /* aligned to the right: numbers */
+    size_t least; /* to how little it may be cut where there is no room for all; 0: not at all */
 };
 
 struct table;
@@ -23,6 +25,17 @@ void table_free(struct table *t);
    empty one is shown as "-". */
 void table_add(struct table *t, char *cell);
 
-void table_print(const struct table *t, FILE *f);
+/* The heading and all rows, however wide. */
+void table_print(struct table *t, FILE *f);
+
+/* Row by row, for those who have more to say between: first table_fit(), which finds the widths of
+   what has been added, together no more than `width` if the columns can be cut to that (SIZE_MAX:
+   none is). */
+void table_fit(struct table *t, size_t width);
+void table_print_heading(const struct table *t, FILE *f);
+void table_print_row(const struct table *t, size_t row, FILE *f);
+
+/* The cell where the row has it cut, else NULL; the table's. */
+const char *table_cut(const struct table *t, size_t row, size_t column);
 
 #endif

@@ -89,6 +89,16 @@ text_utf8_next(const char *s, size_t n, uint32_t *cp)
     return len;
 }
 
+size_t
+text_width(const char *s, size_t n)
+{
+    size_t width = 0;
+
+    for (size_t i = 0; i < n; i++)
+        width += ((unsigned char)s[i] & 0xc0) != 0x80;
+    return width;
+}
+
 bool
 text_is_utf8(const char *s, size_t n)
 {

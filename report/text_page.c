@@ -15,21 +15,11 @@
 #define DEPTH_MAX 6
 #define ITEMS_MAX 2000
 
-static size_t
-columns(const char *s, size_t n)
-{
-    size_t c = 0;
-
-    for (size_t i = 0; i < n; i++)
-        c += ((unsigned char)s[i] & 0xc0) != 0x80;
-    return c;
-}
-
 void
 text_heading(FILE *f, const char *s, char line)
 {
     AUTO_FREE char *printable = text_printable(s);
-    size_t n = columns(printable, strlen(printable));
+    size_t n = text_width(printable, strlen(printable));
 
     (void)fprintf(f, "\n%s\n", printable);
     for (size_t i = 0; i < n && i < WIDTH; i++)
@@ -52,7 +42,7 @@ wrap_line(FILE *f, unsigned at, unsigned indent, const char *s)
 
     while (*s) {
         size_t n = strcspn(s, " ");
-        unsigned wide = (unsigned)columns(s, n);
+        unsigned wide = (unsigned)text_width(s, n);
 
         if (!start && column + 1 + wide > WIDTH) {
             (void)fputc('\n', f);
@@ -94,7 +84,7 @@ void
 text_row(FILE *f, unsigned indent, const char *label, const char *value)
 {
     AUTO_FREE char *printable = text_printable(label);
-    unsigned wide = indent + (unsigned)columns(printable, strlen(printable));
+    unsigned wide = indent + (unsigned)text_width(printable, strlen(printable));
     unsigned second = indent + LABEL_WIDTH;
 
     spaces(f, indent);

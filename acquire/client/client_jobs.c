@@ -12,8 +12,14 @@
 #include "common/text.h"
 
 static const struct table_column columns[] = {
-    {"ID", true},   {"STATE", false}, {"USER", false},   {"DONE", true},
-    {"RATE", true}, {"LEFT", true},   {"SOURCE", false}, {"DEST", false},
+    {.heading = "ID", .right = true},
+    {.heading = "STATE"},
+    {.heading = "USER"},
+    {.heading = "DONE", .right = true},
+    {.heading = "RATE", .right = true},
+    {.heading = "LEFT", .right = true},
+    {.heading = "SOURCE"},
+    {.heading = "DEST"},
 };
 
 /* A text of the daemon's, for a terminal. */

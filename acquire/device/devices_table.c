@@ -8,54 +8,25 @@
 #include "acquire/device/drive_health.h"
 #include "common/cleanup.h"
 #include "common/size.h"
+#include "common/table.h"
 #include "common/text.h"
 
 enum column { NAME, SIZE, BUS, MODEL, SERIAL, PARTITIONS, READ_ONLY, USE, COLUMNS };
 
-static const char *const headings[COLUMNS] = {
-    "DEVICE", "SIZE", "BUS", "MODEL", "SERIAL", "PARTS", "RO", "IN USE",
+/* What may be cut is said in full below. */
+static const struct table_column shape[COLUMNS] = {
+    [NAME] = {.heading = "DEVICE"},
+    [SIZE] = {.heading = "SIZE", .right = true},
+    [BUS] = {.heading = "BUS"},
+    [MODEL] = {.heading = "MODEL", .least = 12},
+    [SERIAL] = {.heading = "SERIAL", .least = 10},
+    [PARTITIONS] = {.heading = "PARTS", .right = true},
+    [READ_ONLY] = {.heading = "RO"},
+    [USE] = {.heading = "IN USE", .least = 14},
 };
 
-/* Columns that may be cut, and to how little, where the terminal is too narrow. */
-static const size_t least[COLUMNS] = {[MODEL] = 12, [SERIAL] = 10, [USE] = 14};
-
-#define GAP 2
 #define WIDTH_LEAST 60
 #define INDENT "    "
-
-struct row {
-    char *cells[COLUMNS];
-};
-
-/* Characters, not bytes; wide ones are counted as one, which at worst misplaces a column. */
-static size_t
-width_of_n(const char *s, size_t bytes)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < bytes; i++)
-        n += ((unsigned char)s[i] & 0xc0) != 0x80;
-    return n;
-}
-
-static size_t
-width_of(const char *s)
-{
-    return width_of_n(s, strlen(s));
-}
-
-/* Bytes of the first n characters. */
-static size_t
-bytes_of(const char *s, size_t n)
-{
-    size_t at = 0;
-
-    while (s[at] && (n > 0 || ((unsigned char)s[at] & 0xc0) == 0x80)) {
-        n -= ((unsigned char)s[at] & 0xc0) != 0x80;
-        at++;
-    }
-    return at;
-}
 
 /* SIZE_MAX where nothing limits it. */
 static size_t
@@ -101,98 +72,24 @@ model_text(const struct device *device)
     return text_printable(raw);
 }
 
-static char *
-or_dash(char *s)
-{
-    if (*s)
-        return s;
-    free(s);
-    return xstrdup("-");
-}
-
 static void
-fill_row(const struct listed *disk, struct row *row)
+add_row(const struct listed *disk, struct table *t)
 {
     const struct device *device = &disk->device;
     char size[SIZE_TEXT_MAX];
     AUTO_FREE char *path = xasprintf("/dev/%s", device->name);
 
-    row->cells[NAME] = text_printable(path);
-    row->cells[SIZE] = xstrdup(size_human(device->size, size));
-    row->cells[BUS] = or_dash(xstrdup(device->bus));
-    row->cells[MODEL] = or_dash(model_text(device));
-    row->cells[SERIAL] = or_dash(text_printable(device->serial));
-    row->cells[PARTITIONS] =
-        xasprintf("%zu%s", device->n_partitions, device->more_partitions ? "+" : "");
-    row->cells[READ_ONLY] = xstrdup(device->read_only ? "yes" : "no");
-    row->cells[USE] = use_text(disk);
+    table_add(t, text_printable(path));
+    table_add(t, xstrdup(size_human(device->size, size)));
+    table_add(t, xstrdup(device->bus));
+    table_add(t, model_text(device));
+    table_add(t, text_printable(device->serial));
+    table_add(t, xasprintf("%zu%s", device->n_partitions, device->more_partitions ? "+" : ""));
+    table_add(t, xstrdup(device->read_only ? "yes" : "no"));
+    table_add(t, use_text(disk));
 }
 
-/* --- widths --- */
-
-static size_t
-total_of(const size_t widths[COLUMNS])
-{
-    size_t n = (COLUMNS - 1) * (size_t)GAP;
-
-    for (int c = 0; c < COLUMNS; c++)
-        n += widths[c];
-    return n;
-}
-
-/* The widest column that may lose one loses one, until all fits. */
-static void
-fit(size_t widths[COLUMNS], size_t width)
-{
-    for (size_t total = total_of(widths); total > width; total--) {
-        int widest = -1;
-
-        for (int c = 0; c < COLUMNS; c++) {
-            if (least[c] > 0 && widths[c] > least[c] && (widest < 0 || widths[c] > widths[widest]))
-                widest = c;
-        }
-        if (widest < 0)
-            return;
-        widths[widest]--;
-    }
-}
-
-static void
-find_widths(const struct row *rows, size_t n, size_t width, size_t widths[COLUMNS])
-{
-    for (int c = 0; c < COLUMNS; c++) {
-        widths[c] = width_of(headings[c]);
-        for (size_t i = 0; i < n; i++) {
-            if (width_of(rows[i].cells[c]) > widths[c])
-                widths[c] = width_of(rows[i].cells[c]);
-        }
-    }
-    fit(widths, width);
-}
-
-/* --- printing --- */
-
-static void
-print_cell(const char *s, size_t width, bool right, bool last)
-{
-    size_t n = width_of(s);
-    int pad = n < width ? (int)(width - n) : 0;
-
-    if (n > width)
-        (void)printf("%.*s…", (int)bytes_of(s, width - 1), s);
-    else if (right)
-        (void)printf("%*s%s", pad, "", s);
-    else
-        (void)printf("%s%*s", s, last ? 0 : pad, "");
-    (void)fputs(last ? "\n" : "  ", stdout);
-}
-
-static void
-print_row(const char *const cells[COLUMNS], const size_t widths[COLUMNS])
-{
-    for (int c = 0; c < COLUMNS; c++)
-        print_cell(cells[c], widths[c], c == SIZE || c == PARTITIONS, c == USE);
-}
+/* --- details --- */
 
 /* Broken between words where the terminal ends. */
 static void
@@ -204,7 +101,7 @@ print_wrapped(const char *text, size_t width)
     (void)fputs(INDENT, stdout);
     while (*text) {
         size_t word = strcspn(text, " ");
-        size_t n = width_of_n(text, word);
+        size_t n = text_width(text, word);
 
         if (at > 0 && at + 1 + n > room) {
             (void)printf("\n" INDENT "  ");
@@ -288,14 +185,14 @@ print_health(const struct listed *disk, size_t width)
 
 /* What the columns had no room for. */
 static void
-print_cut(const struct row *row, const size_t widths[COLUMNS], size_t width)
+print_cut(const struct table *t, size_t row, size_t width)
 {
     static const char *const names[COLUMNS] = {
         [MODEL] = "model", [SERIAL] = "serial number", [USE] = "in use"};
 
-    for (int c = 0; c < COLUMNS; c++) {
-        if (names[c] && width_of(row->cells[c]) > widths[c])
-            detail(width, names[c], row->cells[c]);
+    for (size_t c = 0; c < COLUMNS; c++) {
+        if (names[c])
+            detail(width, names[c], table_cut(t, row, c));
     }
 }
 
@@ -322,19 +219,17 @@ print_details(const struct listed *disk, const struct mounts *mounts, size_t wid
 void
 devices_print_table(struct listed *const *disks, size_t n, const struct mounts *mounts)
 {
-    AUTO_FREE struct row *rows = xcalloc(n + 1, sizeof *rows);
+    struct table *t = table_new(shape, COLUMNS);
     size_t width = terminal_width();
-    size_t widths[COLUMNS];
 
     for (size_t i = 0; i < n; i++)
-        fill_row(disks[i], &rows[i]);
-    find_widths(rows, n, width, widths);
-    print_row(headings, widths);
+        add_row(disks[i], t);
+    table_fit(t, width);
+    table_print_heading(t, stdout);
     for (size_t i = 0; i < n; i++) {
-        print_row((const char *const *)rows[i].cells, widths);
-        print_cut(&rows[i], widths, width);
+        table_print_row(t, i, stdout);
+        print_cut(t, i, width);
         print_details(disks[i], mounts, width);
-        for (int c = 0; c < COLUMNS; c++)
-            free(rows[i].cells[c]);
     }
+    table_free(t);
 }

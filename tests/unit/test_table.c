@@ -4,10 +4,11 @@
 #include "common/table.h"
 #include "common/text.h"
 
-static const struct table_column columns[] = {{"N", true}, {"NAME", false}, {"END", false}};
+static const struct table_column columns[] = {
+    {.heading = "N", .right = true}, {.heading = "NAME", .least = 5}, {.heading = "END"}};
 
 static char *
-printed(const struct table *t)
+printed(struct table *t)
 {
     char *text = NULL;
     size_t n = 0;
@@ -48,11 +49,43 @@ empty(void **state)
     table_free(t);
 }
 
+/* Of the columns that may be cut the widest is, and no further than it may be. */
+static void
+cut_to_a_width(void **state)
+{
+    struct table *t = table_new(columns, COUNT(columns));
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+
+    (void)state;
+    assert_non_null(f);
+    table_add(t, xstrdup("1"));
+    table_add(t, xstrdup("\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f long name"));
+    table_add(t, xstrdup("an end"));
+    table_fit(t, 17);
+    table_print_heading(t, f);
+    table_print_row(t, 0, f);
+    assert_non_null(table_cut(t, 0, 1));
+    assert_null(table_cut(t, 0, 2));
+    table_fit(t, 3);
+    table_print_row(t, 0, f);
+    table_fit(t, SIZE_MAX);
+    assert_null(table_cut(t, 0, 1));
+    assert_int_equal(fclose(f), 0);
+    assert_string_equal(text, "N  NAME    END\n"
+                              "1  \xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f \xe2\x80\xa6  an end\n"
+                              "1  \xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f\xe2\x80\xa6  an end\n");
+    free(text);
+    table_free(t);
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_line_up),
+        cmocka_unit_test(cut_to_a_width),
         cmocka_unit_test(empty),
     };
 
