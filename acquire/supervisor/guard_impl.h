@@ -18,6 +18,7 @@ struct guard_maps {
     int parents;
     int known;
     int events;
+    int read; /* how many attempts of each disk have been read */
 };
 
 struct guard {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -13,6 +14,7 @@
 #include "common/text.h"
 
 #define TWINS_DEPTH 5
+#define GUARD_AWAY_S UINT64_C(600)
 
 /* --- the maps --- */
 
@@ -72,7 +74,9 @@ static void
 forget(const struct guard *g, uint32_t disk)
 {
     struct guard_disk none = {0};
+    uint64_t nothing = 0;
 
+    (void)bpf_map_update_elem(g->maps.read, &disk, &nothing, BPF_ANY);
     (void)has_any(g->maps.known, disk, true);
     (void)has_any(g->maps.parents, disk, true);
     (void)has_any(g->maps.nodes, disk, true);
@@ -99,7 +103,19 @@ find_place(const struct guard *g, uint32_t *place, struct err *err)
                    GUARD_DISKS_MAX);
 }
 
-/* What has left and has come back as a disk of another index, or will never be known again. */
+/* A disk that enumerates anew is away for seconds. */
+static bool
+is_away_for_good(const struct guard_disk *d)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_BOOTTIME, &now);
+    return d->left_ns != 0 &&
+           (uint64_t)now.tv_sec * 1000000000 > d->left_ns + GUARD_AWAY_S * 1000000000;
+}
+
+/* What has left and has come back as a disk of another index, or will never be known again, or has
+   been away for long. */
 static void
 drop_the_unknown(const struct guard *g)
 {
@@ -107,9 +123,18 @@ drop_the_unknown(const struct guard *g)
 
     for (uint32_t i = 0; i < GUARD_DISKS_MAX; i++) {
         if (read_disk(g, i, &d) == 0 && d.used && !has_any(g->maps.nodes, i, false) &&
-            !has_any(g->maps.known, i, false))
+            (is_away_for_good(&d) || !has_any(g->maps.known, i, false)))
             forget(g, i);
     }
+}
+
+/* With the lock held. */
+static void
+tidy_up(struct guard *g)
+{
+    drop_the_unknown(g);
+    if (count_disks(g) == 0)
+        guard_unload(g);
 }
 
 /* --- the disk's nodes --- */
@@ -194,15 +219,15 @@ new_guard(void)
     struct guard *g = xcalloc(1, sizeof *g);
 
     g->lock = -1;
-    g->maps = (struct guard_maps){-1, -1, -1, -1, -1, -1};
+    g->maps = (struct guard_maps){-1, -1, -1, -1, -1, -1, -1};
     return g;
 }
 
 static void
 free_guard(struct guard *g)
 {
-    const int fds[] = {g->maps.config,  g->maps.disks, g->maps.nodes,
-                       g->maps.parents, g->maps.known, g->maps.events};
+    const int fds[] = {g->maps.config, g->maps.disks,  g->maps.nodes, g->maps.parents,
+                       g->maps.known,  g->maps.events, g->maps.read};
 
     guard_unlock(g);
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
@@ -233,8 +258,8 @@ guard_close(struct guard *g)
 
     if (!g)
         return;
-    if (guard_lock(g, false, &ignored) == 1 && count_disks(g) == 0)
-        guard_unload(g);
+    if (guard_lock(g, false, &ignored) == 1)
+        tidy_up(g);
     free_guard(g);
 }
 
@@ -262,7 +287,6 @@ protect(struct guard *g, const struct device *device, int fd, bool new_disk, str
 int
 guard_protect(struct guard *g, const struct device *device, int fd, bool *before, struct err *err)
 {
-    struct guard_disk d;
     int r;
 
     if (guard_lock(g, false, err) != 1)
@@ -275,8 +299,9 @@ guard_protect(struct guard *g, const struct device *device, int fd, bool *before
         (void)count_disks(g);
     }
     guard_unlock(g);
-    if (r == 0 && read_disk(g, g->disk, &d) == 0)
-        g->first = g->handed_out = *before ? d.refused : 0;
+    /* Attempts that nobody has read yet, after a supervisor was killed, are this one's to tell. */
+    if (r == 0 && bpf_map_lookup_elem(g->maps.read, &g->disk, &g->first) == 0)
+        g->handed_out = g->first;
     return r;
 }
 
@@ -324,6 +349,7 @@ guard_events(struct guard *g, struct guard_event *out, size_t max, uint64_t *ref
         g->handed_out = d.refused - GUARD_EVENTS_KEPT;
     while (n < max && g->handed_out < d.refused)
         n += read_event(g, g->handed_out++, &out[n]);
+    (void)bpf_map_update_elem(g->maps.read, &g->disk, &g->handed_out, BPF_ANY);
     return n;
 }
 
@@ -339,8 +365,7 @@ release(struct guard *g, const struct device *device, struct err *err)
         return there;
     if (bpf_map_lookup_elem(g->maps.nodes, &node, &disk) == 0)
         forget(g, disk);
-    if (count_disks(g) == 0)
-        guard_unload(g);
+    tidy_up(g);
     return 0;
 }
 

@@ -93,6 +93,16 @@ lists(const char *modules, const char *name)
     return false;
 }
 
+/* What most of the programs hang on. A kernel without the switch cannot be switched off. */
+static bool
+traces_functions(void)
+{
+    AUTO_FD int fd = open("/proc/sys/kernel/ftrace_enabled", O_RDONLY | O_CLOEXEC);
+    char value = '1';
+
+    return fd < 0 || read(fd, &value, 1) != 1 || value != '0';
+}
+
 int
 guard_check(struct err *err)
 {
@@ -109,6 +119,10 @@ guard_check(struct err *err)
                        modules);
     if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
         return err_set(err, OUTCOME_REFUSED, "the kernel does not describe its types (BTF)");
+    if (!traces_functions())
+        return err_set(err, OUTCOME_REFUSED,
+                       "the kernel's function tracing is switched off, and the guard's programs "
+                       "with it ('sysctl kernel.ftrace_enabled=1' switches it on)");
     return 0;
 }
 
@@ -177,7 +191,7 @@ open_maps(struct guard_maps *m, struct err *err)
     } wanted[] = {
         {"exhibit_disks", &m->disks},     {"exhibit_nodes", &m->nodes},
         {"exhibit_parents", &m->parents}, {"exhibit_known", &m->known},
-        {"exhibit_events", &m->events},
+        {"exhibit_events", &m->events},   {"exhibit_read", &m->read},
     };
 
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
@@ -337,6 +351,13 @@ open_cgroups(void)
     return unmounted < 0 ? -1 : openat(unmounted, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+static bool
+is_of_cgroups(const struct bpf_program *p)
+{
+    return bpf_program__type(p) == BPF_PROG_TYPE_CGROUP_DEVICE ||
+           bpf_program__type(p) == BPF_PROG_TYPE_CGROUP_SYSCTL;
+}
+
 static int
 attach_one(struct bpf_program *p, struct err *err)
 {
@@ -345,7 +366,7 @@ attach_one(struct bpf_program *p, struct err *err)
     char path[PATH_MAX];
     int r;
 
-    if (bpf_program__type(p) == BPF_PROG_TYPE_CGROUP_DEVICE) {
+    if (is_of_cgroups(p)) {
         AUTO_FD int root = open_cgroups();
 
         link = root < 0 ? NULL : bpf_program__attach_cgroup(p, root);
@@ -437,6 +458,7 @@ is_complete(const struct guard *g)
         "exhibit_capable", "exhibit_claim",  "exhibit_get",     "exhibit_got",    "exhibit_get_by",
         "exhibit_got_by",  "exhibit_add",    "exhibit_del",     "exhibit_unlink", "exhibit_rmdir",
         "exhibit_rename",  "exhibit_umount", "exhibit_bpf_map", "exhibit_bpf",    "exhibit_ptrace",
+        "exhibit_sysctl",
     };
     struct guard_config config;
 

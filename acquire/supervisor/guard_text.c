@@ -42,6 +42,21 @@ ioctl_text(uint32_t request, char *out, size_t size)
     (void)snprintf(out, size, "ioctl 0x%x", (unsigned)request);
 }
 
+static const char *
+self_text(uint32_t how)
+{
+    static const char *const texts[] = {
+        [GUARD_SELF_PINS] = "removing the guard's pins",
+        [GUARD_SELF_UMOUNT] = "unmounting the guard's file system",
+        [GUARD_SELF_DETACH] = "detaching the guard",
+        [GUARD_SELF_MAP] = "opening the guard's maps",
+        [GUARD_SELF_TRACE] = "tracing a supervisor",
+        [GUARD_SELF_SWITCH] = "switching off function tracing",
+    };
+
+    return how < sizeof texts / sizeof texts[0] && texts[how] ? texts[how] : "touching the guard";
+}
+
 void
 guard_event_text(const struct guard_event *e, char *out, size_t size)
 {
@@ -74,6 +89,9 @@ guard_event_text(const struct guard_event *e, char *out, size_t size)
         break;
     case GUARD_CLAIM:
         (void)snprintf(out, size, "mount, or another use by the kernel");
+        break;
+    case GUARD_SELF:
+        (void)snprintf(out, size, "%s", self_text(detail));
         break;
     default:
         (void)snprintf(out, size, "attempt of kind %d", (int)e->what);

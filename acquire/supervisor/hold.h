@@ -20,7 +20,12 @@ int hold_open_exclusive(const struct device *d, struct err *err);
 int hold_device(const struct supervisor_message *m, struct record *r, struct guard **g,
                 struct err *err);
 
-/* Changes back what hold_device() changed. */
+/* Changes back what hold_device() changed, but for a disk of which somebody else holds a part. With
+   the descriptor closed. */
 void hold_undo(const struct record *r);
+
+/* Lifts the write block of the disk that `d` is or lies on. The block is the whole disk's: it
+   stays, OUTCOME_REFUSED, while anybody holds the disk or one of its partitions. */
+int hold_lift(const struct device *d, struct flag_state *now, struct err *err);
 
 #endif

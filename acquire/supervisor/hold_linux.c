@@ -180,12 +180,36 @@ protect(int fd, enum write_block_level demanded, struct record *r, struct guard 
     return set_flag(r, err);
 }
 
+/* Nobody else holds the disk or a partition of it for as long as this descriptor is open. */
+static int
+open_whole(const struct device *d, struct err *err)
+{
+    AUTO_FREE struct device *whole = xcalloc(1, sizeof *whole);
+
+    if (device_read(d->disk_number, whole, err) != 0)
+        return -1;
+    return hold_open_exclusive(whole, err);
+}
+
+int
+hold_lift(const struct device *d, struct flag_state *now, struct err *err)
+{
+    AUTO_FD int fd = open_whole(d, err);
+
+    if (fd < 0)
+        return err_context(err, "cannot release '/dev/%s'", d->name);
+    return write_block_lift(d, now, err);
+}
+
 void
 hold_undo(const struct record *r)
 {
     struct err ignored = ERR_INIT;
     struct flag_state undone;
+    AUTO_FD int fd = open_whole(r->device, &ignored);
 
+    if (fd < 0)
+        return;
     if (r->level != WRITE_BLOCK_NONE && r->before.read_only == 0)
         (void)write_block_set(r->device, false, &undone, &ignored);
     if (r->level == WRITE_BLOCK_BPF_LSM && !r->guarded_before)
@@ -204,7 +228,6 @@ secure(const struct supervisor_message *m, int fd, struct record *r, struct guar
     if (protect(fd, (enum write_block_level)m->level, r, g, err) == 0 &&
         check_writers(r->device, err) == 0)
         return 0;
-    hold_undo(r);
     guard_close(*g);
     *g = NULL;
     return -1;
@@ -223,5 +246,6 @@ hold_device(const struct supervisor_message *m, struct record *r, struct guard *
     if (fd < 0 || secure(m, fd, r, g, err) == 0)
         return fd;
     (void)close(fd);
+    hold_undo(r);
     return -1;
 }

@@ -1,6 +1,7 @@
 /*
  * What the supervisor does with a device: taking, lending, looking again, finishing, releasing.
  */
+#include <inttypes.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -16,12 +17,18 @@
 #define SHA256_HEX 64 /* digits */
 
 static void
-let_go(struct supervisor *s)
+close_source(struct supervisor *s)
 {
     supervisor_end_drive(s);
     if (s->source >= 0)
         (void)close(s->source);
     s->source = -1;
+}
+
+static void
+let_go(struct supervisor *s)
+{
+    close_source(s);
     monitor_stop(s->monitor);
     s->monitor = NULL;
     guard_close(s->guard);
@@ -67,6 +74,7 @@ static void
 undo_hold(struct supervisor *s)
 {
     put_settings_back(s);
+    close_source(s);
     hold_undo(&s->record);
 }
 
@@ -108,6 +116,26 @@ start_monitor(struct supervisor *s)
         (void)snprintf(s->record.monitor_missing, sizeof s->record.monitor_missing, "%s", err.text);
 }
 
+/* What somebody had written and the kernel had not yet was written out before the block, or
+   somebody wrote while the device was taken. Root's record keeps it. */
+static int
+check_writes(struct supervisor *s, struct err *err)
+{
+    struct monitor_counts *seen = &s->record.monitor;
+    struct err ignored = ERR_INIT;
+
+    monitor_read(s->monitor, seen);
+    if (seen->writes == 0 && seen->discards == 0)
+        return 0;
+    (void)write_block_look(s->device, &s->record.after, &ignored);
+    (void)record_write(&s->record, true, &ignored);
+    return err_set(err, OUTCOME_REFUSED,
+                   "cannot acquire '/dev/%s': it has just been written to (%" PRIu64
+                   " requests: something had pages waiting for it, or writes at this moment); find "
+                   "out what did, then start again",
+                   s->device->name, seen->writes + seen->discards);
+}
+
 static int
 take(struct supervisor *s, struct supervisor_message m, struct err *err)
 {
@@ -121,7 +149,7 @@ take(struct supervisor *s, struct supervisor_message m, struct err *err)
     if (s->source < 0)
         return -1;
     device_usb_keep_awake(s->device, &s->usb);
-    if (set_timeouts(s, m.scsi_timeout, err) == 0)
+    if (check_writes(s, err) == 0 && set_timeouts(s, m.scsi_timeout, err) == 0)
         return 0;
     undo_hold(s);
     return -1;
@@ -273,7 +301,8 @@ supervisor_finish(struct supervisor *s, const struct supervisor_message *m, cons
             out.outcome = err.outcome;
             (void)snprintf(out.text, sizeof out.text, "%s", err.text);
         }
-        if (m->release && write_block_lift(s->device, &out.now, &err) != 0) {
+        close_source(s);
+        if (m->release && hold_lift(s->device, &out.now, &err) != 0) {
             out.outcome = err.outcome;
             (void)snprintf(out.text, sizeof out.text, "%s", err.text);
         }
@@ -287,14 +316,7 @@ static int
 release(const struct supervisor_message *m, struct device *d, struct flag_state *now,
         struct err *err)
 {
-    AUTO_FD int fd = -1;
-
-    if (device_read((dev_t)m->device, d, err) != 0)
-        return -1;
-    fd = hold_open_exclusive(d, err);
-    if (fd < 0)
-        return err_context(err, "cannot release '/dev/%s'", d->name);
-    return write_block_lift(d, now, err);
+    return device_read((dev_t)m->device, d, err) != 0 ? -1 : hold_lift(d, now, err);
 }
 
 int

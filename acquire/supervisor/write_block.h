@@ -19,7 +19,7 @@ int write_block_look(const struct device *device, struct flag_state *state, stru
 int write_block_set(const struct device *device, bool read_only, struct flag_state *state,
                     struct err *err);
 
-/* Clears the flag, then takes the disk out of the guard: after `release` it can be written. */
+/* Takes the disk out of the guard, then clears the flag: after `release` it can be written. */
 int write_block_lift(const struct device *device, struct flag_state *state, struct err *err);
 
 static inline bool

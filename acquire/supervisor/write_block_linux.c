@@ -115,5 +115,5 @@ write_block_set(const struct device *device, bool read_only, struct flag_state *
 int
 write_block_lift(const struct device *device, struct flag_state *state, struct err *err)
 {
-    return write_block_set(device, false, state, err) == 0 ? guard_release(device, err) : -1;
+    return guard_release(device, err) == 0 ? write_block_set(device, false, state, err) : -1;
 }

@@ -27,6 +27,9 @@ each_attempt_has_words(void **state)
         {GUARD_NVME, 0x80, "NVMe admin command 0x80"},
         {GUARD_URING, 0xc0484e80, "io_uring command 0xc0484e80"},
         {GUARD_CLAIM, 0x81, "mount, or another use by the kernel"},
+        {GUARD_SELF, GUARD_SELF_PINS, "removing the guard's pins"},
+        {GUARD_SELF, GUARD_SELF_SWITCH, "switching off function tracing"},
+        {GUARD_SELF, 99, "touching the guard"},
         {(enum guard_attempt)99, 0, "attempt of kind 99"},
     };
     char text[64];

@@ -48,6 +48,15 @@ while [[ $line != *"went through" ]]; do read -r line <&"${free_late[0]}"; done
 [ "${line%% *}" -ge 7 ] || fail "an old descriptor of an unprotected disk: $line"
 wait "$free_late_PID" 2>/dev/null || true
 
+# --- pages that nobody has written to the disk yet -------------------------------------------------
+
+exec {held}<"$free"
+dd if=/dev/urandom of="$free" bs=4096 seek=8 count=1 conv=notrunc status=none
+expect 5 exhibit acquire "$free" "$T/dirty" -q
+assert_contains "$T/err" "has just been written to"
+exec {held}<&-
+[ ! -e /sys/fs/bpf/exhibit ] || fail "a disk that was refused stays protected"
+
 # --- jobs on three disks --------------------------------------------------------------------------
 
 # A descriptor that nobody sees, older than the guard.
@@ -137,6 +146,9 @@ losetup -d "$read_only"
 
 pins=/sys/fs/bpf/exhibit
 dies rm "$pins/link_exhibit_open"
+bpftool map create /sys/fs/bpf/other type array key 4 value 4 entries 1 name other
+dies mv -T -f /sys/fs/bpf/other "$pins/link_exhibit_open"
+dies sysctl kernel.ftrace_enabled=0
 dies mv "$pins/link_exhibit_open" "$pins/other"
 dies mv "$pins" /sys/fs/bpf/other
 dies rm -r "$pins"
@@ -182,6 +194,13 @@ tried "SCSI command 0x2a" "${sg##*/}" attack
 tried "ATA command 0x30" "${sg##*/}" attack
 tried "mount, or another use by the kernel" "${sata##*/}1" mount
 tried "mount, or another use by the kernel" "${sata##*/}" dmsetup
+tried "removing the guard's pins" "${sata##*/}" rm
+tried "removing the guard's pins" "${sata##*/}" mv
+tried "unmounting the guard's file system" "${sata##*/}" umount
+tried "opening the guard's maps" "${sata##*/}" bpftool
+tried "detaching the guard" "${sata##*/}" bpftool
+tried "tracing a supervisor" "${sata##*/}" strace
+tried "switching off function tracing" "${sata##*/}" sysctl
 ended nvme
 tried "ioctl NVME_IOCTL_IO_CMD" "${nvme##*/}" attack
 tried "NVMe admin command 0x80" "${controller##*/}" attack
@@ -222,6 +241,21 @@ expect 0 exhibit acquire "$sata" "$T/again" --resume -q
 assert_eq "$(jq -r .write_block.level "$T/again.manifest.json")" bpf-lsm
 assert_eq "$(jq -r .media.hashes.sha256 "$T/again.manifest.json")" "$(cat /share/sata.sha256)"
 
+# What was tried while no supervisor was there is told by the next.
+[ "$(jq -r .write_block.monitor.refused "$T/again.manifest.json")" -ge 10 ] ||
+    fail "nobody tells what was tried meanwhile: $(jq -c .write_block "$T/again.manifest.json")"
+
+# The block is the whole disk's: it stays while somebody reads a partition of it.
+begin part "${sata}2"
+expect 5 exhibit release "${sata}1"
+expect 0 exhibit acquire "${sata}1" "$T/other" -q --release
+assert_contains "$T/other.log" "cannot release"
+refused attack open "$sata"
+sleep 1
+kill -USR2 "$job_part"
+wait "$job_part" || fail "the job of a partition: $(cat "$T/part.err")"
+assert_eq "$(jq -r .write_block.guard_lost "$T/part.manifest.json")" false
+
 # --- only the release lifts it --------------------------------------------------------------------
 
 expect 0 exhibit release "$sata"
@@ -234,3 +268,8 @@ expect 0 exhibit release "$usb"
 expect 0 attack open "$usb"
 expect 0 attack scsi "$sg_usb"
 assert_eq "$(blockdev --getro "$sata")" 0
+
+# The kernel's switch for programs of this kind: without them there is no guard.
+sysctl -q kernel.ftrace_enabled=0
+expect 5 exhibit acquire "$free" "$T/off" -q --write-block bpf-lsm
+assert_contains "$T/err" "function tracing is switched off"

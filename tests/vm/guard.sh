@@ -1,7 +1,7 @@
 # The guard in Debian's own kernel: root tries every way to write to three disks, which are compared
 # here afterwards; and a kernel without BPF LSM.
 . "$(dirname "$0")/../lib/system.sh"
-require jq sfdisk mkswap mkfs.ext4 debugfs dmsetup bpftool smartctl strace
+require jq sfdisk sysctl mkswap mkfs.ext4 debugfs dmsetup bpftool smartctl strace
 [ -x "$EXHIBIT_BIN/../tests/attack" ] || skip "no program 'attack' beside the programs"
 
 # A disk with a file system whose journal has something to play back.

@@ -5,7 +5,6 @@
 #include "acquire/supervisor/bpf/guard_commands.h"
 #include "acquire/supervisor/bpf/guard_devices.h"
 #include "acquire/supervisor/bpf/guard_maps.h"
-#include "acquire/supervisor/guard_attempt.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -200,6 +199,7 @@ enrol(struct file *file, unsigned long arg)
         return -EINVAL;
     disk = (void *)part0 + bpf_core_field_offset(struct block_device, bd_device);
     add_parent(disk, index);
+    note_arrival(disk, index);
     add_node(disk, index);
     above = BPF_CORE_READ(disk, parent);
     if (!above)
@@ -477,10 +477,22 @@ BPF_PROG(exhibit_add, struct device *dev)
             return 0;
         add_parent(dev, *disk);
     }
-    if (is_disk)
+    if (is_disk) {
         add_parent(dev, *disk);
+        note_arrival(dev, *disk);
+    }
     add_node(dev, *disk);
     return 0;
+}
+
+static __always_inline void
+note_leaving(const struct guard_node *node)
+{
+    u32 *index = bpf_map_lookup_elem(&exhibit_nodes, node);
+    struct guard_disk *disk = index ? bpf_map_lookup_elem(&exhibit_disks, index) : 0;
+
+    if (disk && disk->number == node->number)
+        disk->left_ns = bpf_ktime_get_boot_ns();
 }
 
 SEC("fentry/device_del")
@@ -495,8 +507,10 @@ BPF_PROG(exhibit_del, struct device *dev)
         !bpf_map_lookup_elem(&exhibit_parents, &above))
         return 0;
     (void)bpf_map_delete_elem(&exhibit_parents, &key);
-    if (class_of(dev) == NAME_BLOCK)
+    if (class_of(dev) == NAME_BLOCK) {
         node.kind = GUARD_BLOCK;
+        note_leaving(&node);
+    }
     (void)bpf_map_delete_elem(&exhibit_nodes, &node);
     return 0;
 }
@@ -519,7 +533,7 @@ touch_pins(struct inode *dir, struct dentry *dentry)
     if (!config || dir->i_sb->s_dev != config->pins ||
         (!is_pins(dentry) && !is_pins(BPF_CORE_READ(dentry, d_parent))) || i_am_supervisor())
         return 0;
-    return -EPERM;
+    return refuse_touching(GUARD_SELF_PINS);
 }
 
 SEC("lsm/inode_unlink")
@@ -541,7 +555,9 @@ int
 BPF_PROG(exhibit_rename, struct inode *dir, struct dentry *dentry, struct inode *to_dir,
          struct dentry *to, int ret)
 {
-    return ret ? ret : touch_pins(dir, dentry);
+    if (!ret)
+        ret = touch_pins(dir, dentry);
+    return ret ? ret : touch_pins(to_dir, to);
 }
 
 SEC("lsm/sb_umount")
@@ -552,7 +568,7 @@ BPF_PROG(exhibit_umount, struct vfsmount *mount, int flags, int ret)
 
     if (ret || !config || mount->mnt_sb->s_dev != config->pins || i_am_supervisor())
         return ret;
-    return -EPERM;
+    return refuse_touching(GUARD_SELF_UMOUNT);
 }
 
 static __always_inline _Bool
@@ -567,7 +583,7 @@ BPF_PROG(exhibit_bpf_map, struct bpf_map *map, unsigned int mode, int ret)
 {
     if (ret || !is_exhibit(map->name) || i_am_supervisor())
         return ret;
-    return -EPERM;
+    return refuse_touching(GUARD_SELF_MAP);
 }
 
 /* Of the links, those of control groups alone can be taken off without their pin. Both requests
@@ -593,7 +609,7 @@ BPF_PROG(exhibit_bpf, int cmd, void *attr, unsigned int size, int ret)
     link = BPF_CORE_READ(file, private_data);
     aux = BPF_CORE_READ(link, prog, aux);
     return aux && is_exhibit((const char *)aux + bpf_core_field_offset(struct bpf_prog_aux, name))
-               ? -EPERM
+               ? refuse_touching(GUARD_SELF_DETACH)
                : 0;
 }
 
@@ -603,5 +619,26 @@ BPF_PROG(exhibit_ptrace, struct task_struct *child, unsigned int mode, int ret)
 {
     if (ret || !(mode & PTRACE_MODE_ATTACH) || !is_supervisor(child))
         return ret;
-    return -EPERM;
+    return refuse_touching(GUARD_SELF_TRACE);
+}
+
+/* All programs but those of control groups hang on the kernel's function tracing, which has one
+   switch. It is asked about at each write, also by who opened the file before. */
+SEC("cgroup/sysctl")
+int
+exhibit_sysctl(struct bpf_sysctl *ctx)
+{
+    const char is[] = "kernel/ftrace_enabled";
+    struct guard_config *config = the_config();
+    char name[sizeof is] = {0};
+
+    if (!ctx->write || !config || !config->disks ||
+        bpf_sysctl_get_name(ctx, name, sizeof name, 0) < 0)
+        return 1;
+    for (u32 i = 0; i < sizeof is; i++) {
+        if (name[i] != is[i])
+            return 1;
+    }
+    (void)refuse_touching(GUARD_SELF_SWITCH);
+    return 0;
 }

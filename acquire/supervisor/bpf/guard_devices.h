@@ -54,6 +54,18 @@ add_parent(struct device *dev, u32 disk)
     (void)bpf_map_update_elem(&exhibit_parents, &key, &disk, BPF_ANY);
 }
 
+/* `dev` is the disk itself. */
+static __always_inline void
+note_arrival(struct device *dev, u32 index)
+{
+    struct guard_disk *disk = bpf_map_lookup_elem(&exhibit_disks, &index);
+
+    if (!disk)
+        return;
+    disk->number = BPF_CORE_READ(dev, devt);
+    disk->left_ns = 0;
+}
+
 static __always_inline void *
 read_pointer(const void *from)
 {

@@ -12,6 +12,7 @@
 
 #include "acquire/supervisor/bpf/guard_shared.h"
 #include "acquire/supervisor/bpf/kernel.h"
+#include "acquire/supervisor/guard_attempt.h"
 
 typedef unsigned char u8;
 typedef unsigned int u32;
@@ -70,6 +71,14 @@ struct {
     __type(value, struct guard_record);
 } exhibit_events SEC(".maps");
 
+/* How many of a disk's attempts supervisors have read: theirs alone. */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, GUARD_DISKS_MAX);
+    __type(key, u32);
+    __type(value, u64);
+} exhibit_read SEC(".maps");
+
 static __always_inline struct guard_config *
 the_config(void)
 {
@@ -121,6 +130,23 @@ refuse(const struct guard_node *node, u32 disk_index, u32 what, u32 detail)
     r->detail = detail;
     (void)bpf_get_current_comm(r->comm, sizeof r->comm);
     __sync_fetch_and_add(&r->number, before + 1);
+    return -EPERM;
+}
+
+/* What was tried on the guard itself is tried on every disk; always -EPERM. */
+static __noinline int
+refuse_touching(u32 how)
+{
+    for (u32 i = 0; i < GUARD_DISKS_MAX; i++) {
+        u32 index = i;
+        struct guard_disk *disk = bpf_map_lookup_elem(&exhibit_disks, &index);
+        struct guard_node node = {GUARD_BLOCK, 0};
+
+        if (!disk || !disk->used)
+            continue;
+        node.number = disk->number;
+        (void)refuse(&node, index, GUARD_SELF, how);
+    }
     return -EPERM;
 }
 

@@ -6,7 +6,7 @@
 #ifndef EXHIBIT_ACQUIRE_BPF_GUARD_SHARED_H
 #define EXHIBIT_ACQUIRE_BPF_GUARD_SHARED_H
 
-#define GUARD_ABI 1u
+#define GUARD_ABI 2u
 
 #define GUARD_DISKS_MAX 64
 #define GUARD_NODES_MAX 16384
@@ -43,6 +43,8 @@ struct guard_identity {
 
 struct guard_disk {
     unsigned long long refused; /* attempts so far */
+    unsigned long long left_ns; /* since when it is away (CLOCK_BOOTTIME); 0: it is there */
+    unsigned int number;        /* of its block device */
     unsigned int used;
     unsigned int scsi; /* its pass-through commands are SCSI's */
 };
