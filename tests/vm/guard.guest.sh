@@ -41,20 +41,23 @@ for node in "$free_nvme" "${free_nvme/nvme/ng}"; do expect 0 attack nvme-write "
 expect 0 attack uring "${free_nvme/nvme/ng}"
 expect 0 attack nvme-format "${free_nvme%n1}"
 coproc free_late { attack late "$free"; }
+free_late_process=$free_late_PID # bash forgets it once the process has ended
 read -r line <&"${free_late[0]}"
 echo >&"${free_late[1]}"
 read -r line <&"${free_late[0]}" || true
 while [[ $line != *"went through" ]]; do read -r line <&"${free_late[0]}"; done
 [ "${line%% *}" -ge 7 ] || fail "an old descriptor of an unprotected disk: $line"
-wait "$free_late_PID" 2>/dev/null || true
+wait "$free_late_process" 2>/dev/null || true
 
 # --- pages that nobody has written to the disk yet -------------------------------------------------
 
 exec {held}<"$free"
+sysctl -q vm.dirty_writeback_centisecs=0
 dd if=/dev/urandom of="$free" bs=4096 seek=8 count=1 conv=notrunc status=none
 expect 5 exhibit acquire "$free" "$T/dirty" -q
 assert_contains "$T/err" "has just been written to"
 exec {held}<&-
+sysctl -q vm.dirty_writeback_centisecs=500
 [ ! -e /sys/fs/bpf/exhibit ] || fail "a disk that was refused stays protected"
 
 # --- jobs on three disks --------------------------------------------------------------------------
@@ -246,9 +249,9 @@ assert_eq "$(jq -r .media.hashes.sha256 "$T/again.manifest.json")" "$(cat /share
     fail "nobody tells what was tried meanwhile: $(jq -c .write_block "$T/again.manifest.json")"
 
 # The block is the whole disk's: it stays while somebody reads a partition of it.
-begin part "${sata}2"
-expect 5 exhibit release "${sata}1"
-expect 0 exhibit acquire "${sata}1" "$T/other" -q --release
+begin part "${sata}1"
+expect 5 exhibit release "${sata}2"
+expect 0 exhibit acquire "${sata}2" "$T/other" -q --release
 assert_contains "$T/other.log" "cannot release"
 refused attack open "$sata"
 sleep 1
