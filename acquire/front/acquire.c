@@ -48,7 +48,14 @@ verify_one(struct acquisition *a, size_t i, struct err *err)
     AUTO_FREE char *path =
         xasprintf("%s/%s%s", a->dest[i].partial, a->dest[i].name, MANIFEST_SUFFIX);
 
-    a->verification[i] = readback_run(path, a->options.threads, a->progress, err);
+    const struct readback spec = {
+        .path = path,
+        .threads = a->options.threads,
+        .progress = a->progress,
+        .unreadable = acquisition_unreadable_sectors(a),
+    };
+
+    a->verification[i] = readback_run(&spec, err);
     if (!a->verification[i] && err->outcome == OUTCOME_INTERRUPTED)
         return -1;
     /* That nothing was compared is not the same as a difference. */

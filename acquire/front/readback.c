@@ -26,7 +26,7 @@ struct reading {
     struct stream out;  /* the document */
     struct stream line; /* standard error: progress lines, and words */
     char words[512];    /* the last thing said there that was not progress */
-    struct progress *progress;
+    const struct readback *spec;
 };
 
 /* With the front gone nobody waits for the result. */
@@ -99,7 +99,7 @@ hear_line(struct reading *r, const char *line)
 
     if (m && json_get_u64(m, "bytes_done", &done, &ignored) == 0 &&
         json_get_u64(m, "bytes_total", &total, &ignored) == 0)
-        progress_update(r->progress, "verify", done, total, 0);
+        progress_update(r->spec->progress, "verify", done, total, r->spec->unreadable);
     else
         (void)snprintf(r->words, sizeof r->words, "%s", line);
     json_decref(m);
@@ -174,9 +174,9 @@ document_of(const struct reading *r, int status, struct err *err)
 }
 
 json_t *
-readback_run(const char *path, unsigned threads, struct progress *progress, struct err *err)
+readback_run(const struct readback *spec, struct err *err)
 {
-    struct reading r = {.out.fd = -1, .line.fd = -1, .progress = progress};
+    struct reading r = {.out.fd = -1, .line.fd = -1, .spec = spec};
     int out[2];
     int errors[2];
     json_t *v = NULL;
@@ -187,7 +187,7 @@ readback_run(const char *path, unsigned threads, struct progress *progress, stru
         (void)err_errno(err, "cannot make a pipe");
         return NULL;
     }
-    pid = start(path, threads, out[1], errors[1], err);
+    pid = start(spec->path, spec->threads, out[1], errors[1], err);
     (void)close(out[1]);
     (void)close(errors[1]);
     r.out.fd = out[0];

@@ -10,9 +10,15 @@
 #include "common/err.h"
 #include "common/progress.h"
 
-/* Verifies the manifest at `path`, from the medium. The document that exhibit-verify prints (a new
-   reference), or NULL: it could not come to an end. */
-json_t *readback_run(const char *path, unsigned threads, struct progress *progress,
-                     struct err *err);
+struct readback {
+    const char *path; /* of the manifest */
+    unsigned threads;
+    struct progress *progress;
+    uint64_t unreadable; /* sectors that the acquisition found, as progress goes on to say */
+};
+
+/* Verifies the image from the medium. The document that exhibit-verify prints (a new reference), or
+   NULL: it could not come to an end. */
+json_t *readback_run(const struct readback *spec, struct err *err);
 
 #endif

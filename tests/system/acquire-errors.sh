@@ -37,6 +37,8 @@ check() {
 expect 3 exhibit acquire "$DEV" "$T/e" --progress json
 assert_contains "$T/out" "$sectors sectors"
 assert_eq "$(grep '^{' "$T/err" | jq -s 'map(.unreadable_sectors) | max')" $sectors "on the progress"
+assert_eq "$(grep '^{' "$T/err" | tail -n 1 | jq -c '[.phase, .unreadable_sectors]')" \
+    "[\"verify\",$sectors]" "the last word of the progress"
 check "$T/e"
 expect 0 ewfverify "$T/e.E01"
 assert_contains "$T/out" "$md5"
