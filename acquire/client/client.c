@@ -211,6 +211,10 @@ client_absolute(const char *path, struct err *err)
 {
     AUTO_FREE char *here = NULL;
 
+    if (path[0] == '\0') {
+        (void)err_set(err, OUTCOME_USAGE, "a path is empty");
+        return NULL;
+    }
     if (path[0] == '/')
         return xstrdup(path);
     here = getcwd(NULL, 0);

@@ -73,6 +73,9 @@ run_left_behind(const struct job_process *p, int sig)
         return false;
     if (sig != 0)
         (void)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
+    /* One that its user has stopped (SIGSTOP) is asked as well. */
+    if (sig != 0)
+        (void)syscall(SYS_pidfd_send_signal, fd, SIGCONT, NULL, 0);
     return true;
 }
 
@@ -317,6 +320,9 @@ run_is_over(struct run *r, int *status)
 void
 run_signal(const struct run *r, int sig)
 {
-    if (r->front.pid > 0)
-        (void)kill(r->front.pid, sig);
+    if (r->front.pid <= 0)
+        return;
+    (void)kill(r->front.pid, sig);
+    /* Its user can stop it, and would keep a place for ever. */
+    (void)kill(r->front.pid, SIGCONT);
 }

@@ -94,6 +94,8 @@ wrong 2 "'--passphrase-fd'" submit ../src z --sign-key k --passphrase-fd 3
 wrong 5 "'--write-block none'" submit ../src z --write-block none
 wrong 2 "SOURCE and DEST are needed" submit ../src
 wrong 2 "too many arguments" submit ../src z y
+wrong 2 "a path is empty" submit ../src ""
+wrong 2 "a path is empty" submit "" z
 wrong 2 "too many arguments" jobs 1
 wrong 2 "the ID of one job" watch
 wrong 2 "ID" watch one

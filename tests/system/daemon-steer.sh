@@ -55,14 +55,17 @@ slow "$disk"
 assert_json "$T/ada/y.manifest.json" .media.hashes.sha256 "$(sha256_of "$T/src")"
 assert_json "$T/ada/y.manifest.json" '.acquisition.resumed | length' 1
 
-# Cancelled and discarded: nothing is left, and nothing to resume. Also of one that is paused, and
+# Cancelled and discarded: nothing is left, and nothing to resume. Also of one that is stopped or paused, and
 # of one that was cancelled before.
-for how in running paused cancelled; do
+for how in running stopped paused cancelled; do
     submit "$ADA" "$disk" "$T/ada/z" --compression none --copy "$T/ada/copy"
     wait_until 20 reads "$JOB"
     if [ "$how" = paused ]; then
         api "$ADA" 200 "/v1/jobs/$JOB/pause" -X POST
         wait_until 10 job_is "$JOB" .phase paused
+    elif [ "$how" = stopped ]; then
+        # By its own user, who may.
+        as "$ADA" kill -STOP "$(process "$JOB" front)"
     elif [ "$how" = cancelled ]; then
         api "$ADA" 200 "/v1/jobs/$JOB/cancel" -X POST
         await_job "$JOB" cancelled
