@@ -138,23 +138,43 @@ mount_pins(struct err *err)
     return 0;
 }
 
-int
-guard_lock(struct guard *g, bool make, struct err *err)
+static int
+make_pins(struct err *err)
+{
+    if (mount_pins(err) != 0)
+        return -1;
+    if (mkdir(GUARD_PINS, 0700) != 0 && errno != EEXIST)
+        return err_errno(err, "cannot make '%s'", GUARD_PINS);
+    return 0;
+}
+
+static bool
+is_still_there(int dir)
 {
     struct stat ours, there;
 
-    if (make && (mount_pins(err) != 0 || (mkdir(GUARD_PINS, 0700) != 0 && errno != EEXIST)))
-        return err_context(err, "no place for '%s'", GUARD_PINS);
-    g->lock = open(GUARD_PINS, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (g->lock < 0 && errno == ENOENT && !make)
-        return 0;
-    if (g->lock < 0 || flock(g->lock, LOCK_EX) != 0)
-        return err_errno(err, "cannot open '%s'", GUARD_PINS);
-    /* Whoever had the lock may have removed the directory. */
-    if (fstat(g->lock, &ours) == 0 && stat(GUARD_PINS, &there) == 0 && ours.st_ino == there.st_ino)
-        return 1;
-    guard_unlock(g);
-    return guard_lock(g, make, err);
+    return fstat(dir, &ours) == 0 && stat(GUARD_PINS, &there) == 0 && ours.st_ino == there.st_ino;
+}
+
+/* Whoever has the lock may remove the directory: between making and opening it, or while this one
+   waits. Then it is made and opened once more. */
+int
+guard_lock(struct guard *g, bool make, struct err *err)
+{
+    for (;;) {
+        if (make && make_pins(err) != 0)
+            return -1;
+        g->lock = open(GUARD_PINS, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (g->lock < 0 && errno != ENOENT)
+            return err_errno(err, "cannot open '%s'", GUARD_PINS);
+        if (g->lock < 0 && !make)
+            return 0;
+        if (g->lock >= 0 && flock(g->lock, LOCK_EX) != 0)
+            return err_errno(err, "cannot lock '%s'", GUARD_PINS);
+        if (g->lock >= 0 && is_still_there(g->lock))
+            return 1;
+        guard_unlock(g);
+    }
 }
 
 void

@@ -1,5 +1,5 @@
 /* What the guard says; that it refuses is tested in the virtual machine (tests/vm/guard.sh). */
-#include "acquire/supervisor/guard.h"
+#include "acquire/supervisor/guard_impl.h"
 #include "tests/lib/unit.h"
 
 #include <sched.h>
@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 
 static void
 each_attempt_has_words(void **state)
@@ -71,6 +72,46 @@ without_it_there_is_a_reason(void **state)
         assert_int_not_equal(stat("/sys/fs/bpf/exhibit", &st), 0);
 }
 
+/* As supervisors do whose disk was the last: each removes the place where others are about to look.
+ */
+static int
+lock_and_remove(int times)
+{
+    for (int i = 0; i < times; i++) {
+        struct guard g = {.lock = -1};
+        struct err err = ERR_INIT;
+
+        if (guard_lock(&g, true, &err) != 1)
+            return 1;
+        (void)rmdir(GUARD_PINS);
+        guard_unlock(&g);
+    }
+    return 0;
+}
+
+static void
+the_lock_is_had_by_all_who_wait(void **state)
+{
+    pid_t pids[4];
+    int status;
+
+    (void)state;
+    if (!has_pins_of_its_own()) {
+        print_message("SKIP: needs root, and a mount namespace\n");
+        skip();
+    }
+    for (size_t i = 0; i < COUNT(pids); i++) {
+        pids[i] = fork();
+        assert_true(pids[i] >= 0);
+        if (pids[i] == 0)
+            _exit(lock_and_remove(8000));
+    }
+    for (size_t i = 0; i < COUNT(pids); i++) {
+        assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+        assert_int_equal(status, 0);
+    }
+}
+
 static void
 numbers_keep_their_meaning(void **state)
 {
@@ -88,6 +129,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_attempt_has_words),
         cmocka_unit_test(without_it_there_is_a_reason),
+        cmocka_unit_test(the_lock_is_had_by_all_who_wait),
         cmocka_unit_test(numbers_keep_their_meaning),
     };
 
