@@ -39,10 +39,19 @@ case_json(const struct salvage_facts *f, const struct salvage_origin *origin)
     for (size_t i = 0; !json_is_object(old) && i < sizeof fields / sizeof fields[0]; i++)
         json_set_text(o, fields[i][0], header_value(f->info, fields[i][1]));
     json_set_u64(user, "uid", (uint64_t)getuid());
+    json_set_text(user, "name", NULL); /* the sandbox hides who has that number */
     (void)json_object_set_new(o, "user", user);
     if (!json_is_object(json_object_get(o, "meta")))
         (void)json_object_set_new(o, "meta", json_object());
     return o;
+}
+
+/* The fields that every manifest has; of a salvaged image nobody can say more. */
+static void
+set_unknown(json_t *o, const char *const *fields, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        json_set_text(o, fields[i], NULL);
 }
 
 static json_t *
@@ -59,8 +68,7 @@ source_json(const struct salvage_facts *f, const struct salvage_origin *origin)
     json_set_u64(o, "sectors", f->info->media_size / f->info->bytes_per_sector);
     json_set_u64(o, "logical_sector_size", f->info->bytes_per_sector);
     json_set_u64(o, "physical_sector_size", f->info->bytes_per_sector);
-    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
-        json_set_text(o, unknown[i], NULL);
+    set_unknown(o, unknown, sizeof unknown / sizeof unknown[0]);
     json_set_text(hidden, "hpa", NULL);
     json_set_text(hidden, "dco", NULL);
     (void)json_object_set_new(o, "hidden", hidden);
@@ -71,6 +79,9 @@ source_json(const struct salvage_facts *f, const struct salvage_origin *origin)
 static json_t *
 write_block_json(void)
 {
+    static const char *const counts[] = {"reads",    "writes",      "flushes",
+                                         "discards", "passthrough", "refused"};
+
     json_t *o = json_object();
     json_t *flag = json_object();
     json_t *monitor = json_object();
@@ -81,6 +92,7 @@ write_block_json(void)
     json_set_text(flag, "after", NULL);
     (void)json_object_set_new(o, "read_only_flag", flag);
     json_set_bool(monitor, "available", false);
+    set_unknown(monitor, counts, sizeof counts / sizeof counts[0]);
     (void)json_object_set_new(o, "monitor", monitor);
     return o;
 }
@@ -126,6 +138,7 @@ acquisition_json(const struct salvage_facts *f, const struct salvage_origin *ori
     json_set_u64(sandbox, "uid", (uint64_t)geteuid());
     json_set_text(sandbox, "missing", *origin->sandbox->missing ? origin->sandbox->missing : NULL);
     (void)json_object_set_new(o, "sandbox", sandbox);
+    (void)json_object_set_new(o, "clock", json_object());
     json_set_text(o, "supervisor_record", NULL);
     return o;
 }
@@ -133,6 +146,8 @@ acquisition_json(const struct salvage_facts *f, const struct salvage_origin *ori
 static json_t *
 image_json(const struct salvage_facts *f)
 {
+    static const char *const facts[] = {"device", "serial"};
+    json_t *destination = json_object();
     json_t *o = json_object();
     json_t *segments = json_array();
     json_t *s = json_object();
@@ -140,6 +155,10 @@ image_json(const struct salvage_facts *f)
     json_set_text(o, "format", "raw");
     json_set_u64(o, "media_size", f->info->media_size);
     json_set_u64(o, "bytes_per_sector", f->info->bytes_per_sector);
+    json_set_text(o, "sectors_per_chunk", NULL);
+    json_set_text(o, "compression", "none");
+    set_unknown(destination, facts, sizeof facts / sizeof facts[0]);
+    (void)json_object_set_new(o, "destination", destination);
     json_set_textf(s, "file", "%s.raw", f->name);
     json_set_u64(s, "size", f->info->media_size);
     json_set_text(s, "md5", f->md5);

@@ -49,6 +49,11 @@ agrees chunk
 assert_eq "$(bad_of chunk)" 491520+32768
 assert_json "$T/chunk.manifest.json" .salvage.image "$T/i.E01"
 assert_json "$T/chunk.manifest.json" .salvage.verdict failed
+# Every field that a manifest has, if only to say that it is not known.
+jq -e '(.case.user | has("uid", "name")) and (.image | has("sectors_per_chunk", "compression")) and
+    (.image.destination | has("device", "serial")) and (.acquisition | has("clock", "host")) and
+    (.write_block.monitor | has("available", "reads", "writes", "flushes", "discards",
+        "passthrough", "refused"))' "$T/chunk.manifest.json" >/dev/null || fail "a field is missing"
 assert_json "$T/chunk.manifest.json" .salvage.media_hashes.md5 "$(md5_of "$media")"
 cp "$T/i.E01.good" "$T/i.E01"
 
