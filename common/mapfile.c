@@ -147,6 +147,20 @@ mapfile_free(struct mapfile *map)
     free(map);
 }
 
+/* Of a stream that lacks memory glibc says so only when it is written to. */
+static bool
+write_blocks(FILE *f, const struct mapfile *map)
+{
+    for (size_t i = 0; i < map->n; i++) {
+        const struct map_block *b = &map->blocks[i];
+
+        if (fprintf(f, "0x%08" PRIX64 "  0x%08" PRIX64 "  %c\n", b->offset, b->length,
+                    (char)b->status) < 0)
+            return false;
+    }
+    return true;
+}
+
 char *
 mapfile_write(const struct mapfile *map, const char *command)
 {
@@ -154,22 +168,22 @@ mapfile_write(const struct mapfile *map, const char *command)
     char *out = NULL;
     size_t n = 0;
     FILE *f = open_memstream(&out, &n);
+    bool whole;
 
     if (!f)
-        return xstrdup("");
-    (void)fprintf(f, "# Mapfile. Written by Exhibit %s in the format of GNU ddrescue\n",
-                  EXHIBIT_VERSION);
-    (void)fprintf(f, "# Command line: %s\n# current_pos  current_status  current_pass\n", safe);
-    (void)fprintf(f, "0x%08" PRIX64 "     %c               %u\n#      pos        size  status\n",
-                  map->current, map->phase, map->pass);
-    for (size_t i = 0; i < map->n; i++)
-        (void)fprintf(f, "0x%08" PRIX64 "  0x%08" PRIX64 "  %c\n", map->blocks[i].offset,
-                      map->blocks[i].length, (char)map->blocks[i].status);
-    if (fclose(f) != 0) {
-        free(out);
-        return xstrdup("");
-    }
-    return out;
+        return NULL;
+    whole = fprintf(f,
+                    "# Mapfile. Written by Exhibit %s in the format of GNU ddrescue\n"
+                    "# Command line: %s\n"
+                    "# current_pos  current_status  current_pass\n"
+                    "0x%08" PRIX64 "     %c               %u\n"
+                    "#      pos        size  status\n",
+                    EXHIBIT_VERSION, safe, map->current, map->phase, map->pass) > 0 &&
+            write_blocks(f, map);
+    if (fclose(f) == 0 && whole)
+        return out;
+    free(out);
+    return NULL;
 }
 
 static void

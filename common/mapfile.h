@@ -40,11 +40,11 @@ struct mapfile *mapfile_parse(const char *text, size_t len, size_t max_blocks, s
 void mapfile_free(struct mapfile *map);
 
 /* The text of a mapfile for media of `size` bytes in which `bad` could not be read and all else
-   was; ddrescuelog accepts it. The caller frees it. `command` goes into a comment line, printable.
- */
+   was; ddrescuelog accepts it. The caller frees it; NULL: not enough memory. `command` goes into a
+   comment line, printable. */
 char *mapfile_text(uint64_t size, const struct ranges *bad, const char *command);
 
-/* The text of a map as it stands, from which ddrescue itself could go on. The caller frees it. */
+/* The text of a map as it stands, from which ddrescue itself could go on. Likewise. */
 char *mapfile_write(const struct mapfile *map, const char *command);
 
 /* Adds the blocks with that status to out. */

@@ -363,7 +363,8 @@ write_papers(struct salvage *s, const struct salvage_origin *origin, struct err 
     manifest = json_to_text(root);
     json_decref(root);
     ranges_free(&bad);
-    r = write_paper(s, ".map", map, err);
+    r = map ? write_paper(s, ".map", map, err)
+            : err_set(err, OUTCOME_FAILED, "not enough memory for the mapfile");
     if (r == 0)
         r = write_paper(s, ".md5", md5, err);
     if (r == 0)

@@ -275,6 +275,8 @@ write_map(const struct acquisition *a, size_t i, struct err *err)
     AUTO_FREE char *command = papers_command_line(a);
     AUTO_FREE char *text = mapfile_text(a->length, &a->result.unreadable, command);
 
+    if (!text)
+        return err_set(err, OUTCOME_FAILED, "not enough memory for '%s'", name);
     return outfile_write(a->dest[i].dir, name, text, strlen(text), false, err);
 }
 

@@ -125,6 +125,9 @@ staging_save(struct staging *s, const struct mapfile *map, struct err *err)
     char *text = mapfile_write(map, "exhibit acquire --rescue");
     int r = 0;
 
+    /* The map that is there must not give way to none. */
+    if (!text)
+        return err_set(err, OUTCOME_FAILED, "not enough memory for the map of what was rescued");
     if (fdatasync(s->fd) != 0)
         r = err_errno(err, "cannot sync what was rescued");
     if (r == 0)

@@ -1,7 +1,11 @@
 #include "tests/lib/unit.h"
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+
 #include "common/cleanup.h"
 #include "common/mapfile.h"
+#include "common/text.h"
 
 static struct mapfile *
 parse(const char *text, struct err *err)
@@ -156,10 +160,38 @@ written_and_read_back(void **state)
     }
 }
 
+#define BLOCKS_MANY ((size_t)1 << 20)
+
+/* Less than a map is no map: what it was to replace must stay. */
+static void
+without_memory_there_is_no_text(void **state)
+{
+    struct mapfile map = {.phase = '?', .pass = 1, .n = BLOCKS_MANY};
+    int status = 0;
+    pid_t child;
+
+    (void)state;
+    if (SANITIZED)
+        skip(); /* a sanitizer's own memory has no such limit */
+    map.blocks = xcalloc(map.n, sizeof *map.blocks);
+    for (size_t i = 0; i < map.n; i++)
+        map.blocks[i] = (struct map_block){i * 512, 512, i % 2 ? MAP_FINISHED : MAP_BAD_SECTOR};
+    child = fork();
+    if (child == 0) {
+        const struct rlimit none = {.rlim_cur = 1, .rlim_max = 1};
+
+        _exit(setrlimit(RLIMIT_AS, &none) == 0 && !mapfile_write(&map, "test") ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    free(map.blocks);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_memory_there_is_no_text),
         cmocka_unit_test(what_ddrescue_writes),
         cmocka_unit_test(other_forms),
         cmocka_unit_test(ill_formed),
