@@ -8,6 +8,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/outfile.h"
 #include "common/text.h"
 
 #define READ_SIZE ((size_t)1 << 20)
@@ -51,7 +52,6 @@ struct segment_log {
     uint64_t dropped;   /* bytes whose pages have been given back */
     uint64_t synced_ns; /* when it was last made durable */
     uint8_t *buf;
-    struct segment *list; /* the owner's, for segment_log_list() */
 };
 
 static int
@@ -117,7 +117,15 @@ differs(const struct segment *promised, const struct segment *now)
            (*promised->sha256 && strcmp(promised->sha256, now->sha256) != 0);
 }
 
-/* fsync works through a descriptor that only reads. */
+/* The file, and that it has its name. fsync works through a descriptor that only reads. */
+static int
+make_durable(const struct segment_log *log, const struct entry *e, struct err *err)
+{
+    if (fsync(log->fd) != 0)
+        return err_errno(err, "cannot sync it");
+    return outfile_sync_dir(e->dir, err);
+}
+
 static int
 finish_file(struct segment_log *log, struct entry *e, struct err *err)
 {
@@ -139,8 +147,8 @@ finish_file(struct segment_log *log, struct entry *e, struct err *err)
         return err_set(err, OUTCOME_FAILED,
                        "what it held when it was promised is not what it holds now: it was changed "
                        "or is damaged");
-    if (fsync(log->fd) != 0)
-        return err_errno(err, "cannot sync it");
+    if (make_durable(log, e, err) != 0)
+        return -1;
     (void)posix_fadvise(log->fd, 0, 0, POSIX_FADV_DONTNEED);
     (void)close(log->fd);
     log->fd = -1;
@@ -150,8 +158,8 @@ finish_file(struct segment_log *log, struct entry *e, struct err *err)
 static int
 sync_settled(struct segment_log *log, struct entry *e, struct err *err)
 {
-    if (fdatasync(log->fd) != 0)
-        return err_errno(err, "cannot sync it");
+    if (make_durable(log, e, err) != 0)
+        return -1;
     log->at = e->durable = e->settled;
     log->synced_ns = clock_monotonic_ns();
     drop_to(log, log->at);
@@ -383,18 +391,6 @@ segment_log_finish(struct segment_log *log, struct err *err)
     return -1;
 }
 
-struct segment *
-segment_log_list(struct segment_log *log, size_t *n)
-{
-    if (!log->list) {
-        log->list = xcalloc(log->n, sizeof *log->list);
-        for (size_t i = 0; i < log->n; i++)
-            log->list[i] = log->v[i].segment;
-    }
-    *n = log->n;
-    return log->list;
-}
-
 void
 segment_log_free(struct segment_log *log)
 {
@@ -410,7 +406,6 @@ segment_log_free(struct segment_log *log)
     digest_free(log->md5);
     digest_free(log->sha256);
     free(log->buf);
-    free(log->list);
     free(log->v);
     (void)pthread_cond_destroy(&log->wake);
     (void)pthread_mutex_destroy(&log->lock);

@@ -46,7 +46,8 @@ void segment_log_close(struct segment_log *log, uint64_t media_length);
    either. */
 int segment_log_check(struct segment_log *log, struct err *err);
 
-/* Any thread: how many files are closed, hashed and durable; and segment i of these. */
+/* Any thread: how many files are closed, hashed and durable; and segment i of these, whose name
+   stays the log's. */
 size_t segment_log_done(struct segment_log *log);
 struct segment segment_log_at(struct segment_log *log, size_t i);
 
@@ -57,9 +58,6 @@ uint64_t segment_log_durable(struct segment_log *log);
 /* Waits until all is done; of an open file that is not hashed, what has settled is made durable. -1
    with the first error. */
 int segment_log_finish(struct segment_log *log, struct err *err);
-
-/* After segment_log_finish: the segments in order; they stay the log's. */
-struct segment *segment_log_list(struct segment_log *log, size_t *n);
 
 void segment_log_free(struct segment_log *log);
 

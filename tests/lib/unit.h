@@ -5,6 +5,7 @@
 #ifndef EXHIBIT_TESTS_UNIT_H
 #define EXHIBIT_TESTS_UNIT_H
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -81,9 +82,10 @@ test_count(const char *test, unsigned few, unsigned many, const char *what)
     return n;
 }
 
-/* Makes a directory below $TMPDIR and moves into it; scratch_leave() removes it. For the setup and
-   teardown of a group. */
+/* Makes a directory below $TMPDIR, opens it and moves into it; scratch_leave() removes it. For the
+   setup and teardown of a group. */
 static char scratch_path[512];
+static int scratch_dir = -1;
 
 static inline int
 scratch_enter(void **state)
@@ -93,7 +95,10 @@ scratch_enter(void **state)
     (void)state;
     (void)snprintf(scratch_path, sizeof scratch_path, "%s/exhibit-unit.XXXXXX",
                    base ? base : "/tmp");
-    return mkdtemp(scratch_path) && chdir(scratch_path) == 0 ? 0 : -1;
+    if (!mkdtemp(scratch_path) || chdir(scratch_path) != 0)
+        return -1;
+    scratch_dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return scratch_dir < 0 ? -1 : 0;
 }
 
 static inline int
@@ -109,6 +114,7 @@ static inline int
 scratch_leave(void **state)
 {
     (void)state;
+    (void)close(scratch_dir);
     if (chdir("/") != 0)
         return -1;
     return nftw(scratch_path, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS);

@@ -46,6 +46,18 @@ file_bytes(int dir, const char *name, size_t *n)
     return (uint8_t *)p;
 }
 
+struct segment *
+listed_segments(struct segment_log *log, size_t *n)
+{
+    struct segment *v;
+
+    *n = segment_log_done(log);
+    v = xcalloc(*n, sizeof *v);
+    for (size_t i = 0; i < *n; i++)
+        v[i] = segment_log_at(log, i);
+    return v;
+}
+
 static size_t
 count_files(int dir)
 {

@@ -19,6 +19,9 @@ void hash_bytes(const char *algorithm, const void *p, size_t n, char hex[DIGEST_
 /* The whole file in dir; the caller frees it. */
 uint8_t *file_bytes(int dir, const char *name, size_t *n);
 
+/* The segments that are done, in order; the caller frees the list, the names stay the log's. */
+struct segment *listed_segments(struct segment_log *log, size_t *n);
+
 /* The list is what lies in dir, no file more or less: names, sizes, hashes (where the list has
    them), and media ranges that follow each other up to media_size. */
 void check_segment_list(int dir, const struct segment *v, size_t n, uint64_t media_size);

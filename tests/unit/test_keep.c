@@ -82,7 +82,7 @@ whole_run(const struct world *w, const struct resume *resume, struct resume *pro
     struct manifest_hashes hashes = {0};
     struct ranges bad = {0};
     struct sink_final final = {.hashes = &hashes, .unreadable = &bad};
-    const struct segment *v;
+    AUTO_FREE struct segment *v = NULL;
     size_t n;
 
     if (!sink)
@@ -92,7 +92,7 @@ whole_run(const struct world *w, const struct resume *resume, struct resume *pro
     if (feed(w, sink, MEDIA, &err) != 0 || sink->ops->finish(sink, &final, &err) != 0 ||
         segment_log_finish(log, &err) != 0)
         fail_msg("%s", err.text);
-    v = segment_log_list(log, &n);
+    v = listed_segments(log, &n);
     for (size_t i = 0; promises && i < n; i++) {
         struct kept_segment k = {.file = v[i].file,
                                  .size = v[i].size,

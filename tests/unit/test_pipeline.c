@@ -212,7 +212,7 @@ static void
 check_raw(const struct whole *w)
 {
     size_t n;
-    const struct segment *v = segment_log_list(w->logs[0], &n);
+    AUTO_FREE struct segment *v = listed_segments(w->logs[0], &n);
 
     check_segment_list(raw_dir, v, n, w->length);
     for (size_t i = 0; i < n; i++) {
@@ -227,7 +227,7 @@ static void
 check_e01(const struct whole *w)
 {
     size_t n;
-    const struct segment *v = segment_log_list(w->logs[1], &n);
+    AUTO_FREE struct segment *v = listed_segments(w->logs[1], &n);
     struct ewf_oracle *o = ewf_oracle_open("e01/EV.E01");
     AUTO_FREE uint8_t *got = xcalloc(1, w->length);
     struct ranges errors = {0};

@@ -18,24 +18,6 @@
 #define MIB ((size_t)1 << 20)
 #define BLOCK MIB
 
-static int dir = -1;
-
-static int
-enter(void **state)
-{
-    if (scratch_enter(state) != 0)
-        return -1;
-    dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return dir < 0 ? -1 : 0;
-}
-
-static int
-leave(void **state)
-{
-    (void)close(dir);
-    return scratch_leave(state);
-}
-
 /* One image on its way: what goes in, and what came of it. */
 struct run {
     int dir;
@@ -118,7 +100,7 @@ run_write(struct run *r, struct err *err)
     if (result == 0)
         result = segment_log_finish(r->log, err);
     if (result == 0)
-        r->v = segment_log_list(r->log, &r->n);
+        r->v = listed_segments(r->log, &r->n);
     packer_free(packer);
     return result;
 }
@@ -128,6 +110,7 @@ run_end(struct run *r)
 {
     if (r->sink)
         r->sink->ops->free(r->sink);
+    free(r->v);
     segment_log_free(r->log);
     manifest_hashes_free(&r->hashes);
     clear_directory(r->dir);
@@ -217,7 +200,7 @@ every_mode_and_sector_size(void **state)
     for (int mode = COMPRESSION_NONE; mode <= COMPRESSION_BEST; mode++) {
         for (uint32_t sector = 512; sector <= 4096; sector *= 8) {
             struct run r = {
-                .dir = dir,
+                .dir = scratch_dir,
                 .data = data,
                 .media = (1 + rng_below(&rng, 5 * MIB / sector)) * sector,
                 .sector_size = sector,
@@ -249,7 +232,7 @@ the_media_end_anywhere_in_a_segment(void **state)
         data[i] = (uint8_t)rng_next(&rng);
     for (uint64_t chunks = 24; chunks < 64; chunks++) {
         struct run r = {
-            .dir = dir,
+            .dir = scratch_dir,
             .data = data,
             .media = chunks * 32768 - (chunks % 3) * 512,
             .sector_size = 512,
@@ -279,7 +262,7 @@ the_end_fits_into_the_last_segment(void **state)
     for (uint64_t chunks = 220; chunks < 252; chunks++) {
         struct ranges bad = {0};
         struct run r = {
-            .dir = dir,
+            .dir = scratch_dir,
             .data = data,
             .media = chunks * 32768,
             .sector_size = 512,
@@ -307,7 +290,7 @@ static void
 segments_of_tiny_chunks(void **state)
 {
     struct run r = {
-        .dir = dir,
+        .dir = scratch_dir,
         .media = 48 * MIB,
         .sector_size = 512,
         .sectors_per_chunk = 1,
@@ -347,7 +330,7 @@ large_segments_are_hashed_on_the_way(void **state)
     struct rng rng = rng_start("sink_e01 settled");
     uint8_t *data = xcalloc(1, 80 * MIB);
     struct run r = {
-        .dir = dir,
+        .dir = scratch_dir,
         .data = data,
         .media = 80 * MIB,
         .sector_size = 512,
@@ -428,7 +411,7 @@ media_cannot_forge_a_section(void **state)
     uint8_t *data = xcalloc(1, 72 * MIB);
     uint8_t forged[76] = "next";
     struct run r = {
-        .dir = dir,
+        .dir = scratch_dir,
         .data = data,
         .media = 72 * MIB,
         .sector_size = 512,
@@ -454,7 +437,7 @@ media_cannot_forge_a_section(void **state)
     /* Which of the media's bytes come to lie there is seen in an image of the
      * same size. */
     must_write(&again);
-    file = file_bytes(dir, "EV-01.E01", &size);
+    file = file_bytes(scratch_dir, "EV-01.E01", &size);
     if (guess <= size - sizeof forged)
         at = memmem(data, 72 * MIB, file + guess, sizeof forged);
     free(file);
@@ -493,7 +476,7 @@ headers_hashes_and_errors_are_stored(void **state)
     struct ranges got = {0};
     char hash[128];
     struct run r = {
-        .dir = dir,
+        .dir = scratch_dir,
         .data = data,
         .media = MIB,
         .sector_size = 512,
@@ -560,7 +543,7 @@ errors_past_32_bits_are_left_out(void **state)
     struct ranges got = {0};
     struct err err = ERR_INIT;
     struct run r = {
-        .dir = dir,
+        .dir = scratch_dir,
         .media = MIB,
         .sector_size = 512,
         .sectors_per_chunk = 64,
@@ -594,7 +577,7 @@ output_is_deterministic(void **state)
     (void)state;
     for (int i = 0; i < 2; i++) {
         struct run r = {
-            .dir = dir,
+            .dir = scratch_dir,
             .media = MIB,
             .sector_size = 512,
             .sectors_per_chunk = 64,
@@ -616,7 +599,7 @@ static void
 the_largest_segment_size_is_taken(void **state)
 {
     struct run r = {
-        .dir = dir,
+        .dir = scratch_dir,
         .media = MIB,
         .sector_size = 512,
         .sectors_per_chunk = 64,
@@ -648,7 +631,7 @@ a_full_disk_says_so(void **state)
     };
 
     (void)state;
-    if (mkdirat(dir, "full", 0700) != 0 || unshare(CLONE_NEWNS) != 0 ||
+    if (mkdirat(scratch_dir, "full", 0700) != 0 || unshare(CLONE_NEWNS) != 0 ||
         mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("full", "full", "tmpfs", 0, "size=1536k") != 0) {
         print_message("SKIP: cannot mount a small file system here\n");
@@ -692,5 +675,5 @@ main(void)
         cmocka_unit_test(the_library_has_a_version),
     };
 
-    return cmocka_run_group_tests(tests, enter, leave);
+    return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -16,24 +16,6 @@
 
 #define MEDIA_MAX ((size_t)300 << 10)
 
-static int dir = -1;
-
-static int
-enter(void **state)
-{
-    if (scratch_enter(state) != 0)
-        return -1;
-    dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return dir < 0 ? -1 : 0;
-}
-
-static int
-leave(void **state)
-{
-    (void)close(dir);
-    return scratch_leave(state);
-}
-
 static struct sink *
 new_sink(int where, uint64_t segment, struct segment_log *log)
 {
@@ -63,7 +45,7 @@ static void
 check_files(const uint8_t *data, size_t media, uint64_t segment, const struct segment *v, size_t n)
 {
     assert_int_equal(n, segment ? (media + segment - 1) / segment : 1);
-    check_segment_list(dir, v, n, media);
+    check_segment_list(scratch_dir, v, n, media);
     for (size_t i = 0; i < n; i++) {
         AUTO_FREE char *name = NULL;
         AUTO_FREE uint8_t *bytes = NULL;
@@ -77,7 +59,7 @@ check_files(const uint8_t *data, size_t media, uint64_t segment, const struct se
         /* Every file but the last has exactly the size that was asked for. */
         if (i + 1 < n)
             assert_int_equal(v[i].size, segment);
-        bytes = file_bytes(dir, name, &size);
+        bytes = file_bytes(scratch_dir, name, &size);
         assert_int_equal(size, v[i].media_length);
         assert_memory_equal(bytes, data + v[i].media_offset, size);
     }
@@ -98,9 +80,9 @@ segments_are_the_media(void **state)
         struct ranges bad = {0};
         struct sink_final final = {.hashes = &hashes, .unreadable = &bad};
         struct err err = ERR_INIT;
-        struct segment_log *log = segment_log_new(dir, false, &err);
-        struct sink *s = new_sink(dir, segment, log);
-        struct segment *v;
+        struct segment_log *log = segment_log_new(scratch_dir, false, &err);
+        struct sink *s = new_sink(scratch_dir, segment, log);
+        AUTO_FREE struct segment *v = NULL;
         size_t n;
 
         if (rng_below(&rng, 4) == 0 && segment)
@@ -110,11 +92,11 @@ segments_are_the_media(void **state)
         assert_int_equal(feed(s, data, media, 4096 * (1 + rng_below(&rng, 30)), &err), 0);
         assert_int_equal(s->ops->finish(s, &final, &err), 0);
         assert_int_equal(segment_log_finish(log, &err), 0);
-        v = segment_log_list(log, &n);
+        v = listed_segments(log, &n);
         check_files(data, media, segment, v, n);
         s->ops->free(s);
         segment_log_free(log);
-        clear_directory(dir);
+        clear_directory(scratch_dir);
     }
     free(data);
 }
@@ -123,24 +105,24 @@ static void
 count_past_three_digits(void **state)
 {
     struct err err = ERR_INIT;
-    struct segment_log *log = segment_log_new(dir, false, &err);
-    struct sink *s = new_sink(dir, 512, log);
+    struct segment_log *log = segment_log_new(scratch_dir, false, &err);
+    struct sink *s = new_sink(scratch_dir, 512, log);
     uint8_t *data = xcalloc(1, (size_t)512 * 1001);
-    struct segment *v;
+    AUTO_FREE struct segment *v = NULL;
     size_t n;
 
     (void)state;
     assert_int_equal(feed(s, data, (size_t)512 * 1001, 65536, &err), 0);
     assert_int_equal(s->ops->finish(s, NULL, &err), 0);
     assert_int_equal(segment_log_finish(log, &err), 0);
-    v = segment_log_list(log, &n);
+    v = listed_segments(log, &n);
     assert_int_equal(n, 1001);
     assert_string_equal(v[998].file, "EV-01.999");
     assert_string_equal(v[999].file, "EV-01.1000");
-    check_segment_list(dir, v, n, (uint64_t)512 * 1001);
+    check_segment_list(scratch_dir, v, n, (uint64_t)512 * 1001);
     s->ops->free(s);
     segment_log_free(log);
-    clear_directory(dir);
+    clear_directory(scratch_dir);
     free(data);
 }
 
@@ -153,21 +135,21 @@ nothing_is_overwritten(void **state)
     (void)state;
     for (int link = 0; link < 2; link++) {
         struct err err = ERR_INIT;
-        struct segment_log *log = segment_log_new(dir, false, &err);
-        struct sink *s = new_sink(dir, 512, log);
+        struct segment_log *log = segment_log_new(scratch_dir, false, &err);
+        struct sink *s = new_sink(scratch_dir, 512, log);
         struct stat st;
 
         if (link)
-            assert_int_equal(symlinkat("elsewhere", dir, "EV-01.003"), 0);
+            assert_int_equal(symlinkat("elsewhere", scratch_dir, "EV-01.003"), 0);
         else
-            assert_int_equal(mknodat(dir, "EV-01.003", S_IFREG | 0600, 0), 0);
+            assert_int_equal(mknodat(scratch_dir, "EV-01.003", S_IFREG | 0600, 0), 0);
         assert_int_equal(feed(s, data, sizeof data, 2048, &err), -1);
         assert_int_equal(err.sys, EEXIST);
         assert_non_null(strstr(err.text, "EV-01.003"));
-        assert_int_not_equal(fstatat(dir, "elsewhere", &st, 0), 0);
+        assert_int_not_equal(fstatat(scratch_dir, "elsewhere", &st, 0), 0);
         s->ops->free(s);
         segment_log_free(log);
-        clear_directory(dir);
+        clear_directory(scratch_dir);
     }
 }
 
@@ -176,15 +158,13 @@ static void
 finish_without_media(void **state)
 {
     struct err err = ERR_INIT;
-    struct segment_log *log = segment_log_new(dir, false, &err);
-    struct sink *s = new_sink(dir, 0, log);
-    size_t n;
+    struct segment_log *log = segment_log_new(scratch_dir, false, &err);
+    struct sink *s = new_sink(scratch_dir, 0, log);
 
     (void)state;
     assert_int_equal(s->ops->finish(s, NULL, &err), 0);
     assert_int_equal(segment_log_finish(log, &err), 0);
-    (void)segment_log_list(log, &n);
-    assert_int_equal(n, 0);
+    assert_int_equal(segment_log_done(log), 0);
     s->ops->free(s);
     segment_log_free(log);
 }
@@ -200,7 +180,7 @@ a_full_disk_says_so(void **state)
     int full;
 
     (void)state;
-    if (mkdirat(dir, "full", 0700) != 0 || unshare(CLONE_NEWNS) != 0 ||
+    if (mkdirat(scratch_dir, "full", 0700) != 0 || unshare(CLONE_NEWNS) != 0 ||
         mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("full", "full", "tmpfs", 0, "size=256k") != 0) {
         print_message("SKIP: cannot mount a small file system here\n");
@@ -229,5 +209,5 @@ main(void)
         cmocka_unit_test(a_full_disk_says_so),
     };
 
-    return cmocka_run_group_tests(tests, enter, leave);
+    return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }
