@@ -217,11 +217,13 @@ take_back(const struct destination *d, const struct names *names, size_t moved)
         (void)outfile_move(d->parent, names->v[moved], d->dir, names->v[moved], &ignored);
 }
 
+/* The last one, which says that all of them are there, may not be so before them. */
 static int
 move_all(const struct destination *d, const struct names *names, struct err *err)
 {
     for (size_t i = 0; i < names->n; i++) {
-        if (outfile_move(d->dir, names->v[i], d->parent, names->v[i], err) != 0) {
+        if ((i + 1 == names->n && outfile_sync_dir(d->parent, err) != 0) ||
+            outfile_move(d->dir, names->v[i], d->parent, names->v[i], err) != 0) {
             take_back(d, names, i);
             return -1;
         }

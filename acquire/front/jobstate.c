@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/ledger.h"
+#include "common/outfile.h"
 #include "common/text.h"
 
 static json_t *
@@ -144,7 +145,9 @@ begin_new(struct acquisition *a, struct err *err)
 
     a->started = clock_now();
     for (size_t i = 0; i < a->n_dest; i++) {
-        a->journals[i] = journal_create(a->dest[i].dir, a->dest[i].name, err);
+        /* DEST.partial must have its name before there is anything to promise in it. */
+        if (outfile_sync_dir(a->dest[i].parent, err) == 0)
+            a->journals[i] = journal_create(a->dest[i].dir, a->dest[i].name, err);
         if (!a->journals[i])
             (void)err_context(err, "'%s'", a->dest[i].partial);
     }
@@ -232,7 +235,8 @@ jobstate_begin(struct acquisition *a, struct err *err)
     if (!a->options.resume)
         return begin_new(a, err);
     a->journaled = true;
-    if (a->new_place && destination_make(&a->place[a->writing - 1], err) != 0)
+    if (a->new_place && (destination_make(&a->place[a->writing - 1], err) != 0 ||
+                         outfile_sync_dir(a->place[a->writing - 1].parent, err) != 0))
         return -1;
     a->started = a->history.started;
     for (size_t i = 0; i < a->n_dest; i++)

@@ -6,6 +6,7 @@
 #include "acquire/worker/keep.h"
 #include "acquire/worker/sink.h"
 #include "common/cleanup.h"
+#include "common/outfile.h"
 #include "common/segname.h"
 #include "common/text.h"
 
@@ -200,7 +201,9 @@ copy_from(struct raw_sink *s, int from, uint64_t n, struct err *err)
             return -1;
         at += (uint64_t)got;
     }
-    return fsync(s->fd) == 0 ? 0 : err_errno(err, "cannot sync segment '%s'", s->file);
+    if (fsync(s->fd) != 0)
+        return err_errno(err, "cannot sync segment '%s'", s->file);
+    return outfile_sync_dir(s->spec.dir, err);
 }
 
 /* The part of a file that was written in an earlier directory need not be read from the source
