@@ -127,7 +127,8 @@ read_back(struct acquisition *a, struct err *err)
     return 0;
 }
 
-/* The supervisor's record names the hash of the first image's manifest. */
+/* The supervisor's record names the hash of one manifest: the first image's, or, where that has
+   failed, its copy's. */
 static void
 finish_session(struct acquisition *a, const char *sha256)
 {
@@ -218,7 +219,7 @@ publish(struct acquisition *a, struct err *err)
             drop(a, i, err) != 0)
             return -1;
     }
-    finish_session(a, sha256[0]);
+    finish_session(a, sha256[a->result.sinks[0].failed ? a->n_dest - 1 : 0]);
     for (size_t i = 0; i < a->n_dest; i++) {
         if (!a->result.sinks[i].failed && publish_one(a, i, err) != 0 && drop(a, i, err) != 0)
             return -1;
@@ -378,7 +379,7 @@ report_leftovers(struct acquisition *a)
             continue;
         if (!a->result.ready && !a->options.resume)
             (void)unlinkat(a->dest[i].dir, log, 0);
-        if (a->options.resume ? false : destination_remove_empty(&a->dest[i]))
+        if (!a->options.resume && destination_remove_empty(&a->dest[i]))
             continue;
         safe = text_printable(a->dest[i].partial);
         (void)fprintf(stderr,

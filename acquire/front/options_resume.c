@@ -116,12 +116,11 @@ take_over(struct acquire_options *now, const struct acquire_options *then)
     *now = o;
 }
 
-/* A path as it was meant in another directory; a URI of a key store is none. It lives as long as
-   the program. */
+/* A path as it was meant in another directory. It lives as long as the program. */
 static void
 make_absolute(const char **path, const char *cwd)
 {
-    if (*path && **path != '/' && !strchr(*path, ':'))
+    if (*path && **path != '/')
         *path = xasprintf("%s/%s", cwd, *path);
 }
 
@@ -141,7 +140,9 @@ acquire_options_resume(struct acquire_options *o, int argc, char **argv, const c
                            acquire_option_name(id));
     }
     make_absolute(&then.copy, cwd);
-    make_absolute(&then.signer.key, cwd);
+    /* A URI of a key store is no path. */
+    if (then.signer.key && !strchr(then.signer.key, ':'))
+        make_absolute(&then.signer.key, cwd);
     make_absolute(&then.signer.cert, cwd);
     make_absolute(&then.signer.passphrase_file, cwd);
     take_over(o, &then);

@@ -71,7 +71,7 @@ try_direct(int fd, int flags, uint64_t start, void *probe)
 {
     struct stat st;
 
-    if (start % SOURCE_ALIGNMENT != 0 && start % 512 != 0)
+    if (start % 512 != 0)
         return false;
     if (fcntl(fd, F_SETFL, flags | O_DIRECT) != 0)
         return false;

@@ -224,8 +224,6 @@ tear_down(struct worker *w)
 
 /* --- the run --- */
 
-/* --- the run --- */
-
 /* What cannot be read is known before the image is begun. */
 static int
 rescue_all(struct worker *w, struct err *err)

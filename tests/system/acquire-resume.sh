@@ -123,3 +123,11 @@ assert_eq "$(jq -r '.media.hashes.md5' "$T/d/y.manifest.json")" "$(md5sum "$T/sr
 assert_missing "$T/d/y.partial"
 expect 1 exhibit acquire --resume "$T/src" "$T/d/y"
 assert_contains "$T/err" "no journal"
+
+# A copy is meant where the job was begun, also where its path looks like a URI.
+mkdir "$T/d/c:1"
+cd "$T/d"
+begun z --segment-size 16M --copy c:1/z
+cd "$OLDPWD"
+expect 0 exhibit acquire --resume "$T/src" "$T/d/z"
+assert_json "$T/d/c:1/z.manifest.json" .media.hashes.sha256 "$want"
