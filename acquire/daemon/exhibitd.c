@@ -39,9 +39,18 @@ static const struct program program = {
     .n_options = sizeof specs / sizeof specs[0],
 };
 
+/* The paths are absolute, and never freed: the daemon works in '/', not where it was started. */
 struct given {
     const char *socket, *config, *group, *state_dir;
 };
+
+static const char *
+absolute(const char *path)
+{
+    AUTO_FREE char *here = *path == '/' || *path == '\0' ? NULL : getcwd(NULL, 0);
+
+    return here ? xasprintf("%s/%s", strcmp(here, "/") == 0 ? "" : here, path) : path;
+}
 
 static int
 read_options(int argc, char **argv, struct given *g, struct err *err)
@@ -53,13 +62,13 @@ read_options(int argc, char **argv, struct given *g, struct err *err)
 
     while ((id = options_next(o, &arg, err)) > 0) {
         if (id == ID_SOCKET)
-            g->socket = arg;
+            g->socket = absolute(arg);
         else if (id == ID_CONFIG)
-            g->config = arg;
+            g->config = absolute(arg);
         else if (id == ID_GROUP)
             g->group = arg;
         else
-            g->state_dir = arg;
+            g->state_dir = absolute(arg);
     }
     (void)options_operands(o, &count);
     options_free(o);

@@ -118,6 +118,17 @@ assert_eq "$JOB" 905 "id after the damaged ones"
 assert_same_bytes "$T/jobs/900.json" "$T/before"
 grep -q "902.json' is left out" "$T/daemon.log" || fail "what was left out is not told"
 
+# Paths of the command line are meant from where it was started.
+daemon_stop
+(cd "$T" && exec exhibitd --socket ./rel.sock --state-dir jobs --group "$DAEMON_GROUP" --config conf) \
+    >>"$T/daemon.log" 2>&1 </dev/null &
+other=$!
+at_exit daemon_kill "$other"
+wait_until 10 as "$ADA" curl -sf --unix-socket "$T/rel.sock" "http://x/v1/jobs/$JOB"
+kill "$other"
+wait "$other"
+daemon_start
+
 # Two daemons do not share a directory, and none runs without root.
 expect 5 exhibitd --socket "$T/other.sock" --state-dir "$T/jobs" --group "$DAEMON_GROUP" --config "$T/conf"
 assert_error "another exhibitd runs"
