@@ -3,6 +3,7 @@
 #include <isa-l.h>
 #include <libdeflate.h>
 
+#include "acquire/worker/packer_place.h"
 #include "common/text.h"
 
 /* libdeflate's level at which real disks stop getting smaller for the time spent. */
@@ -11,7 +12,8 @@
 struct packer {
     enum compression compression;
     size_t chunk_size;
-    uint8_t *level_buffer;              /* ISA-L's working memory */
+    struct isal_zstream *stream;        /* ISA-L's state … */
+    uint8_t *level_buffer;              /* … and its working memory */
     struct libdeflate_compressor *best; /* COMPRESSION_BEST only */
     uint8_t *zero;                      /* the stream of a whole chunk of zeros … */
     struct packed_chunk zero_chunk;     /* … and the chunk that it makes */
@@ -30,20 +32,20 @@ stream_adler(const uint8_t *stream, size_t n)
 static size_t
 deflate_fast(struct packer *p, const uint8_t *data, size_t n, uint8_t *out, size_t max)
 {
-    struct isal_zstream s;
+    struct isal_zstream *s = p->stream;
 
-    isal_deflate_stateless_init(&s);
-    s.level = 1;
-    s.level_buf = p->level_buffer;
-    s.level_buf_size = ISAL_DEF_LVL1_DEFAULT;
-    s.gzip_flag = IGZIP_ZLIB;
-    s.end_of_stream = 1;
-    s.flush = NO_FLUSH;
-    s.next_in = (uint8_t *)(uintptr_t)data; /* ISA-L only reads it */
-    s.avail_in = (uint32_t)n;
-    s.next_out = out;
-    s.avail_out = (uint32_t)max;
-    return isal_deflate_stateless(&s) == COMP_OK ? s.total_out : 0;
+    isal_deflate_stateless_init(s);
+    s->level = 1;
+    s->level_buf = p->level_buffer;
+    s->level_buf_size = ISAL_DEF_LVL1_DEFAULT;
+    s->gzip_flag = IGZIP_ZLIB;
+    s->end_of_stream = 1;
+    s->flush = NO_FLUSH;
+    s->next_in = (uint8_t *)(uintptr_t)data; /* ISA-L only reads it */
+    s->avail_in = (uint32_t)n;
+    s->next_out = out;
+    s->avail_out = (uint32_t)max;
+    return isal_deflate_stateless(s) == COMP_OK ? s->total_out : 0;
 }
 
 static size_t
@@ -83,10 +85,11 @@ packer_new(enum compression compression, size_t chunk_size, struct err *err)
 
     p->compression = compression;
     p->chunk_size = chunk_size;
+    p->stream = packer_place_new(sizeof *p->stream);
     p->level_buffer = malloc(ISAL_DEF_LVL1_DEFAULT);
     if (compression == COMPRESSION_BEST)
         p->best = libdeflate_alloc_compressor(BEST_LEVEL);
-    if (!p->level_buffer || (compression == COMPRESSION_BEST && !p->best) ||
+    if (!p->stream || !p->level_buffer || (compression == COMPRESSION_BEST && !p->best) ||
         make_zero_chunk(p) != 0) {
         (void)err_set(err, OUTCOME_FAILED, "cannot set up the compressor");
         packer_free(p);
@@ -100,6 +103,7 @@ packer_free(struct packer *p)
 {
     if (!p)
         return;
+    packer_place_free(p->stream, sizeof *p->stream);
     free(p->level_buffer);
     libdeflate_free_compressor(p->best);
     free(p->zero);

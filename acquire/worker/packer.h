@@ -22,8 +22,9 @@ struct packer;
 struct packer *packer_new(enum compression compression, size_t chunk_size, struct err *err);
 void packer_free(struct packer *p);
 
-/* Fills b->chunks and b->n_chunks from b->data. The chunks point into the block, and for zero
-   chunks into the packer, which therefore must outlive the block's use. */
+/* Fills b->chunks and b->n_chunks from b->data, and from nothing else: another packer, in another
+   thread or process, makes the same chunks of the same block. The chunks point into the block, and
+   for zero chunks into the packer, which therefore must outlive the block's use. */
 void packer_pack(struct packer *p, struct block *b);
 
 /* The versions of the two compressors. */
