@@ -201,6 +201,15 @@ options_next(struct options *o, const char **arg, struct err *err)
     return id;
 }
 
+int
+option_list_add(struct option_list list, const char *arg, struct err *err)
+{
+    if (*list.n == list.max)
+        return err_set(err, OUTCOME_USAGE, "option '--%s' is given too often", list.name);
+    list.v[(*list.n)++] = arg;
+    return 0;
+}
+
 char **
 options_operands(const struct options *o, int *count)
 {

@@ -37,6 +37,17 @@ void options_free(struct options *o);
    --help and --version print on stdout and exit with 0. Long names are not abbreviated. */
 int options_next(struct options *o, const char **arg, struct err *err);
 
+/* The arguments of an option that may be given several times; they stay argv's. */
+struct option_list {
+    const char **v;
+    size_t *n;
+    size_t max;
+    const char *name; /* the option's, for the error */
+};
+
+/* OUTCOME_USAGE where the list is full. */
+int option_list_add(struct option_list list, const char *arg, struct err *err);
+
 /* What is left after the end: the operands, in order. */
 char **options_operands(const struct options *o, int *count);
 

@@ -71,15 +71,6 @@ struct settings {
 };
 
 static int
-add(const char **list, size_t *n, size_t max, const char *what, const char *arg, struct err *err)
-{
-    if (*n == max)
-        return err_set(err, OUTCOME_USAGE, "option '--%s' is given too often", what);
-    list[(*n)++] = arg;
-    return 0;
-}
-
-static int
 take_option(struct settings *s, int id, const char *arg, struct err *err)
 {
     uint64_t n = 0;
@@ -91,7 +82,8 @@ take_option(struct settings *s, int id, const char *arg, struct err *err)
     case OPT_TSA:
         if (signing_check_tsa(arg, err) != 0)
             return -1;
-        return add(s->tsa.urls, &s->tsa.n_urls, SEAL_TSA_MAX, "tsa", arg, err);
+        return option_list_add(
+            (struct option_list){s->tsa.urls, &s->tsa.n_urls, SEAL_TSA_MAX, "tsa"}, arg, err);
     case OPT_TSA_POLICY:
         s->tsa.policy = arg;
         return 0;
@@ -101,9 +93,13 @@ take_option(struct settings *s, int id, const char *arg, struct err *err)
         s->tsa.timeout = (unsigned)n;
         return 0;
     case OPT_CA_FILE:
-        return add(s->ca_files, &s->trust.n_ca_files, FILES_MAX, "ca-file", arg, err);
+        return option_list_add(
+            (struct option_list){s->ca_files, &s->trust.n_ca_files, FILES_MAX, "ca-file"}, arg,
+            err);
     case OPT_CA_PATH:
-        return add(s->ca_paths, &s->trust.n_ca_paths, FILES_MAX, "ca-path", arg, err);
+        return option_list_add(
+            (struct option_list){s->ca_paths, &s->trust.n_ca_paths, FILES_MAX, "ca-path"}, arg,
+            err);
     case OPT_REQUEST:
         s->request = true;
         return 0;

@@ -105,15 +105,6 @@ on_signal(int sig)
 }
 
 static int
-add_authority(const char **list, size_t *n, const char *what, const char *arg, struct err *err)
-{
-    if (*n == TRUST_MAX)
-        return err_set(err, OUTCOME_USAGE, "option '--%s' is given too often", what);
-    list[(*n)++] = arg;
-    return 0;
-}
-
-static int
 take_option(struct settings *s, int id, const char *arg, struct err *err)
 {
     switch (id) {
@@ -134,9 +125,13 @@ take_option(struct settings *s, int id, const char *arg, struct err *err)
         s->template_dir = arg;
         return 0;
     case OPT_CA_FILE:
-        return add_authority(s->ca_files, &s->authorities.n_ca_files, "ca-file", arg, err);
+        return option_list_add(
+            (struct option_list){s->ca_files, &s->authorities.n_ca_files, TRUST_MAX, "ca-file"},
+            arg, err);
     case OPT_CA_PATH:
-        return add_authority(s->ca_paths, &s->authorities.n_ca_paths, "ca-path", arg, err);
+        return option_list_add(
+            (struct option_list){s->ca_paths, &s->authorities.n_ca_paths, TRUST_MAX, "ca-path"},
+            arg, err);
     case OPT_DEADLINE:
         return number_parse(arg, 1, 1000000, "--deadline", &s->deadline, err);
     case OPT_EXAMINE:

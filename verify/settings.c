@@ -107,15 +107,6 @@ take_hash(struct settings *s, const char *item, struct err *err)
 }
 
 static int
-add_file(const char **list, size_t *n, const char *what, const char *arg, struct err *err)
-{
-    if (*n == TRUST_FILES_MAX)
-        return err_set(err, OUTCOME_USAGE, "option '--%s' is given too often", what);
-    list[(*n)++] = arg;
-    return 0;
-}
-
-static int
 take_option(struct settings *s, int id, const char *arg, struct err *err)
 {
     uint64_t n = 0;
@@ -149,11 +140,17 @@ take_option(struct settings *s, int id, const char *arg, struct err *err)
         s->against = arg;
         return 0;
     case OPT_CA_FILE:
-        return add_file(s->ca_files, &s->trust.n_ca_files, "ca-file", arg, err);
+        return option_list_add(
+            (struct option_list){s->ca_files, &s->trust.n_ca_files, TRUST_FILES_MAX, "ca-file"},
+            arg, err);
     case OPT_CA_PATH:
-        return add_file(s->ca_paths, &s->trust.n_ca_paths, "ca-path", arg, err);
+        return option_list_add(
+            (struct option_list){s->ca_paths, &s->trust.n_ca_paths, TRUST_FILES_MAX, "ca-path"},
+            arg, err);
     case OPT_CRL_FILE:
-        return add_file(s->crl_files, &s->trust.n_crl_files, "crl-file", arg, err);
+        return option_list_add(
+            (struct option_list){s->crl_files, &s->trust.n_crl_files, TRUST_FILES_MAX, "crl-file"},
+            arg, err);
     case OPT_LEDGER_HEAD:
         if (strlen(arg) != LEDGER_HASH_MAX - 1 || strspn(arg, "0123456789abcdefABCDEF") != 64)
             return err_set(err, OUTCOME_USAGE, "option '--ledger-head': '%s' is no SHA-256", arg);

@@ -162,10 +162,29 @@ help_and_version(void **state)
     assert_string_equal(out, "exhibit test (Exhibit) " EXHIBIT_VERSION "\n");
 }
 
+static void
+a_list_ends_at_its_room(void **state)
+{
+    const char *v[2];
+    size_t n = 0;
+    const struct option_list list = {v, &n, COUNT(v), "tsa"};
+    struct err err = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(option_list_add(list, "a", &err), 0);
+    assert_int_equal(option_list_add(list, "b", &err), 0);
+    assert_int_equal(option_list_add(list, "c", &err), -1);
+    assert_int_equal(err.outcome, OUTCOME_USAGE);
+    assert_non_null(strstr(err.text, "--tsa"));
+    assert_int_equal(n, 2);
+    assert_string_equal(v[1], "b");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_list_ends_at_its_room),
         cmocka_unit_test(command_lines),
         cmocka_unit_test(help_and_version),
     };
