@@ -6,24 +6,7 @@
 #include "acquire/job/channel.h"
 #include "common/json.h"
 #include "common/text.h"
-
-static int ends[2];
-
-static int
-make_socket(void **state)
-{
-    (void)state;
-    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
-}
-
-static int
-close_socket(void **state)
-{
-    (void)state;
-    (void)close(ends[0]);
-    (void)close(ends[1]);
-    return 0;
-}
+#include "tests/lib/socket_ends.h"
 
 static void
 a_message_arrives_as_it_was_sent(void **state)

@@ -5,25 +5,9 @@
 
 #include "acquire/daemon/daemon_proto.h"
 #include "common/text.h"
+#include "tests/lib/socket_ends.h"
 
-static int ends[2];
 static struct daemon_message m, got;
-
-static int
-make_socket(void **state)
-{
-    (void)state;
-    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
-}
-
-static int
-close_socket(void **state)
-{
-    (void)state;
-    (void)close(ends[0]);
-    (void)close(ends[1]);
-    return 0;
-}
 
 static void
 a_message_arrives_as_it_was_sent(void **state)

@@ -8,24 +8,7 @@
 
 #include "common/cleanup.h"
 #include "common/supervisor_proto.h"
-
-static int ends[2];
-
-static int
-make_socket(void **state)
-{
-    (void)state;
-    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
-}
-
-static int
-close_socket(void **state)
-{
-    (void)state;
-    (void)close(ends[0]);
-    (void)close(ends[1]);
-    return 0;
-}
+#include "tests/lib/socket_ends.h"
 
 static size_t
 open_descriptors(void)
