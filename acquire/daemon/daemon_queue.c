@@ -162,11 +162,22 @@ queue_next(const struct queue *q)
     return next;
 }
 
+void
+queue_remove(struct queue *q, const struct daemon_job *job)
+{
+    size_t at = 0;
+
+    while (at < q->n && q->jobs[at] != job)
+        at++;
+    if (at < q->n)
+        memmove((void *)&q->jobs[at], (void *)&q->jobs[at + 1],
+                (--q->n - at) * sizeof(struct daemon_job *));
+}
+
 struct daemon_job *
 queue_forget(struct queue *q)
 {
     struct daemon_job *oldest = NULL;
-    size_t at = 0;
 
     for (size_t i = 0; i < q->n; i++) {
         struct daemon_job *job = q->jobs[i];
@@ -175,10 +186,8 @@ queue_forget(struct queue *q)
             (oldest && oldest->facts.finished <= job->facts.finished))
             continue;
         oldest = job;
-        at = i;
     }
     if (oldest)
-        memmove((void *)&q->jobs[at], (void *)&q->jobs[at + 1],
-                (--q->n - at) * sizeof(struct daemon_job *));
+        queue_remove(q, oldest);
     return oldest;
 }

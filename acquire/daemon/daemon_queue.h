@@ -46,6 +46,9 @@ struct daemon_job *queue_next(const struct queue *q);
 /* How many have processes. */
 size_t queue_running(const struct queue *q);
 
+/* Takes the job out of the table: the caller's now. Its id stays used. */
+void queue_remove(struct queue *q, const struct daemon_job *job);
+
 /* A job that has ended longest ago where its user has too many of those: taken out of the table,
    the caller's now. NULL: none. */
 struct daemon_job *queue_forget(struct queue *q);

@@ -133,8 +133,8 @@ do_submit(struct core *c, struct client *client)
     if (store_save(c->store, job, &err) != 0) {
         /* A job that would be forgotten is not taken. */
         (void)err_report(&err);
-        daemon_job_say(job, "the daemon cannot keep it", clock_now_ms());
-        daemon_job_set_state(job, JOB_FAILED, clock_now_ms());
+        queue_remove(c->queue, job);
+        daemon_job_free(job);
         return refuse(c, client, REFUSAL_FAILED, &err);
     }
     core_log("job %" PRIu64 " of %s: submitted", job->facts.id, job->user);

@@ -137,3 +137,26 @@ assert_error "another program listens"
 expect 5 as "$ADA" exhibitd --socket "$T/ada/s" --state-dir "$T/ada/jobs"
 expect 1 exhibitd --socket "$T/other.sock" --state-dir "$T/jobs2" --group no-such-group
 assert_error "no-such-group"
+
+# No room for the jobs' files: none is taken that would be forgotten; what is there goes on, and with
+# room again all is as before.
+daemon_stop
+small_filesystem "$T/full" 64k
+chmod 700 "$T/full"
+slow "$disk"
+daemon_start --state-dir "$T/full"
+submit "$ADA" "$disk" "$T/ada/full" --compression none
+going=$JOB
+wait_until 20 reads "$going"
+head -c 1M /dev/zero >"$T/full/fill" 2>/dev/null || true
+body=$(jq -n --arg s "$T/small" --arg d "$T/ada/none" '{source: $s, dest: $d}')
+api "$ADA" 500 /v1/jobs -d "$body"
+assert_contains "$T/out" "No space left"
+api "$ADA" 200 /v1/jobs
+assert_json "$T/out" length 1
+fast "$disk"
+await_job "$going" done
+assert_json "$T/ada/full.manifest.json" .media.hashes.sha256 "$(sha256_of "$T/src")"
+rm "$T/full/fill"
+submit "$ADA" "$T/small" "$T/ada/room"
+await_job "$JOB" done

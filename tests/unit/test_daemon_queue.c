@@ -122,11 +122,16 @@ ids_are_not_used_again(void **state)
     old = daemon_job_new();
     old->facts.id = 7;
     queue_add(q, old);
-    assert_int_equal(put(q, 1, JOB_QUEUED)->facts.id, 42);
+    old = put(q, 1, JOB_QUEUED);
+    assert_int_equal(old->facts.id, 42);
+    queue_remove(q, old);
+    assert_null(queue_find(q, 42, 0));
+    daemon_job_free(old);
     queue_skip(q, 50);
     queue_skip(q, 3);
     queue_skip(q, JOB_ID_MAX);
     assert_int_equal(put(q, 1, JOB_QUEUED)->facts.id, 51);
+    assert_int_equal(queue_count(q), 3);
     assert_int_equal(queue_after(q, 0, 0)->facts.id, 7);
     queue_free(q);
 }
