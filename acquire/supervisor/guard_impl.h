@@ -4,11 +4,14 @@
 #ifndef EXHIBIT_ACQUIRE_GUARD_IMPL_H
 #define EXHIBIT_ACQUIRE_GUARD_IMPL_H
 
+#include <limits.h>
+
 #include "acquire/supervisor/bpf/guard_shared.h"
 #include "acquire/supervisor/guard.h"
 
 #define GUARD_BPFFS "/sys/fs/bpf"
 #define GUARD_PINS GUARD_BPFFS "/exhibit"
+#define GUARD_LINK "link_" /* so begins the name of what keeps a program in the kernel */
 
 /* Descriptors of the maps, or -1. */
 struct guard_maps {
@@ -46,15 +49,31 @@ bool guard_layout_is_known(const struct guard_layout *l);
    pinned. With the lock held. */
 int guard_load(struct guard *g, struct err *err);
 
-/* Opens the pinned maps alone: 1, or 0 where there are none, or -1. */
-int guard_reopen(struct guard *g, struct err *err);
-
-/* Takes the programs out of the kernel. With the lock held. */
-void guard_unload(struct guard *g);
+/* --- guard_pins_linux.c --- */
 
 /* Takes the lock on the directory with the pins, which `make` makes: 1, or 0 if there is none, or
    -1. */
 int guard_lock(struct guard *g, bool make, struct err *err);
 void guard_unlock(struct guard *g);
+
+/* Where the map (kind "") or the link to the program (GUARD_LINK) of that name is pinned. */
+void guard_pin_path(char path[PATH_MAX], const char *kind, const char *name);
+bool guard_is_pinned(const char *program);
+
+/* Opens the map of the configuration: 1, or 0 where no guard is pinned, or -1, also where it is
+   another build's. What a supervisor left that died while it loaded is cleared away. */
+int guard_open_config(struct guard *g, struct err *err);
+int guard_read_config(const struct guard *g, struct guard_config *config);
+int guard_write_config(const struct guard *g, const struct guard_config *config, struct err *err);
+
+/* A pinned map's descriptor, or -1 and errno; and all but the configuration's. */
+int guard_open_map(const char *name);
+int guard_open_maps(struct guard_maps *m, struct err *err);
+
+/* Opens all the pinned maps: 1, or 0 where there are none, or -1. */
+int guard_reopen(struct guard *g, struct err *err);
+
+/* Takes the programs out of the kernel. With the lock held. */
+void guard_unload(struct guard *g);
 
 #endif
