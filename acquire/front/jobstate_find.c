@@ -19,6 +19,18 @@ nothing_to_resume(const struct acquisition *a, struct err *err)
                    a->options.dest);
 }
 
+/* Killed before its first promise, perhaps while it took over what another program had rescued. */
+static int
+never_begun(const struct acquisition *a, const struct destination *d, struct err *err)
+{
+    if (d->dir < 0)
+        return nothing_to_resume(a, err);
+    return err_set(err, OUTCOME_FAILED,
+                   "cannot resume '%s': there is no journal of it, the job was ended before it "
+                   "began; remove '%s' to begin anew",
+                   a->options.dest, d->partial);
+}
+
 static int
 open_journal(struct acquisition *a, size_t i, struct history *h, struct err *err)
 {
@@ -28,15 +40,13 @@ open_journal(struct acquisition *a, size_t i, struct history *h, struct err *err
     if (destination_reopen(d, err) == 0)
         a->journals[i] = journal_open(d->dir, d->name, history_take, h, &text, err);
     if (!a->journals[i] && err->sys == ENOENT) {
-        (void)nothing_to_resume(a, err);
+        (void)never_begun(a, d, err);
         err->sys = ENOENT;
         return -1;
     }
     if (!a->journals[i])
         return err_context(err, "cannot resume '%s'", d->path);
-    if (!h->begin)
-        return nothing_to_resume(a, err);
-    return 0;
+    return h->begin ? 0 : never_begun(a, d, err);
 }
 
 /* The copy's journal says the same, but that one of them may have got a line less. */

@@ -210,7 +210,7 @@ load(struct journal *j, int dir, const char *file, journal_take take, void *cont
     text = infile_read(dir, file, JOURNAL_SIZE_MAX, &n, err);
     if (!text)
         return -1;
-    if (parse(j->digest, text, n, take, context, out, err) != 0)
+    if (journal_parse(text, n, take, context, out, err) != 0)
         return err_context(err, "journal '%s'", file);
     memcpy(j->check, out->check, sizeof j->check);
     j->size = out->valid;

@@ -131,3 +131,12 @@ begun z --segment-size 16M --copy c:1/z
 cd "$OLDPWD"
 expect 0 exhibit acquire --resume "$T/src" "$T/d/z"
 assert_json "$T/d/c:1/z.manifest.json" .media.hashes.sha256 "$want"
+
+# Killed before there was anything to go on from: what to do about it is said.
+mkdir "$T/d/n.partial"
+expect 1 exhibit acquire --resume "$T/src" "$T/d/n"
+assert_contains "$T/err" "no journal"
+assert_contains "$T/err" "remove '$T/d/n.partial'"
+: >"$T/d/n.partial/n.journal"
+expect 1 exhibit acquire --resume "$T/src" "$T/d/n"
+assert_contains "$T/err" "remove '$T/d/n.partial'"
