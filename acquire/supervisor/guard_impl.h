@@ -60,8 +60,11 @@ void guard_unlock(struct guard *g);
 void guard_pin_path(char path[PATH_MAX], const char *kind, const char *name);
 bool guard_is_pinned(const char *program);
 
-/* Opens the map of the configuration: 1, or 0 where no guard is pinned, or -1, also where it is
-   another build's. What a supervisor left that died while it loaded is cleared away. */
+#define GUARD_OTHER 2
+
+/* Opens the map of the configuration: 1, or 0 where no guard is pinned, or GUARD_OTHER with *err
+   set where it is another version's, or -1. What a supervisor left that died while it loaded is
+   cleared away. */
 int guard_open_config(struct guard *g, struct err *err);
 int guard_read_config(const struct guard *g, struct guard_config *config);
 int guard_write_config(const struct guard *g, const struct guard_config *config, struct err *err);
@@ -70,8 +73,12 @@ int guard_write_config(const struct guard *g, const struct guard_config *config,
 int guard_open_map(const char *name);
 int guard_open_maps(struct guard_maps *m, struct err *err);
 
-/* Opens all the pinned maps: 1, or 0 where there are none, or -1. */
+/* Opens all the pinned maps: as guard_open_config(). */
 int guard_reopen(struct guard *g, struct err *err);
+
+/* Whether what is pinned protects this disk and no other, whichever version it is of: the map of
+   nodes has kept its shape. */
+bool guard_is_of_one_disk(const struct guard_node *disk);
 
 /* Takes the programs out of the kernel. With the lock held. */
 void guard_unload(struct guard *g);

@@ -363,6 +363,12 @@ release(struct guard *g, const struct device *device, struct err *err)
 
     if (there <= 0)
         return there;
+    if (there == GUARD_OTHER) {
+        if (!guard_is_of_one_disk(&node))
+            return -1;
+        guard_unload(g);
+        return 0;
+    }
     if (bpf_map_lookup_elem(g->maps.nodes, &node, &disk) == 0)
         forget(g, disk);
     tidy_up(g);

@@ -312,7 +312,7 @@ guard_load(struct guard *g, struct err *err)
 
     (void)libbpf_set_print(say_nothing);
     there = guard_open_config(g, err);
-    if (there < 0)
+    if (there < 0 || there == GUARD_OTHER)
         return -1;
     if (there == 1 && is_complete(g))
         return guard_open_maps(&g->maps, err);

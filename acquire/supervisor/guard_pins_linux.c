@@ -186,7 +186,6 @@ clear_unfinished(struct guard *g)
     return 0;
 }
 
-/* 1: a guard of this kind is pinned, 0: none. */
 int
 guard_open_config(struct guard *g, struct err *err)
 {
@@ -206,11 +205,36 @@ guard_open_config(struct guard *g, struct err *err)
     if (info.value_size == sizeof config && guard_read_config(g, &config) == 0 && config.abi == 0)
         return clear_unfinished(g);
     if (info.value_size != sizeof config || guard_read_config(g, &config) != 0 ||
-        config.abi != GUARD_ABI)
-        return err_set(err, OUTCOME_REFUSED,
-                       "the guard in the kernel is another version's; release its disks with that "
-                       "version, or restart the machine");
+        config.abi != GUARD_ABI) {
+        (void)err_set(err, OUTCOME_REFUSED,
+                      "the guard in the kernel is another version's; 'exhibit release' takes it "
+                      "away if it protects one disk alone, else release its disks with that "
+                      "version, or restart the machine");
+        return GUARD_OTHER;
+    }
     return 1;
+}
+
+bool
+guard_is_of_one_disk(const struct guard_node *disk)
+{
+    AUTO_FD int nodes = guard_open_map("exhibit_nodes");
+    struct bpf_map_info info = {0};
+    uint32_t size = sizeof info;
+    struct guard_node keys[2];
+    const void *from = NULL;
+    uint32_t index, of;
+
+    if (nodes < 0 || bpf_obj_get_info_by_fd(nodes, &info, &size) != 0 ||
+        info.key_size != sizeof *disk || info.value_size != sizeof index ||
+        bpf_map_lookup_elem(nodes, disk, &index) != 0)
+        return false;
+    for (int i = 0; bpf_map_get_next_key(nodes, from, &keys[i]) == 0; i ^= 1) {
+        from = &keys[i];
+        if (bpf_map_lookup_elem(nodes, &keys[i], &of) == 0 && of != index)
+            return false;
+    }
+    return true;
 }
 
 int

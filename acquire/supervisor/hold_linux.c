@@ -146,9 +146,11 @@ set_guard(int fd, enum write_block_level demanded, struct record *r, struct guar
           struct err *err)
 {
     struct err why = ERR_INIT;
+    bool before = false;
 
     *g = guard_open(&why);
-    if (*g && guard_protect(*g, r->device, fd, &r->guarded_before, &why) == 0) {
+    if (*g && guard_protect(*g, r->device, fd, &before, &why) == 0) {
+        r->guard_taken = !before;
         r->level = WRITE_BLOCK_BPF_LSM;
         return 0;
     }
@@ -212,19 +214,24 @@ hold_undo(const struct record *r)
         return;
     if (r->level != WRITE_BLOCK_NONE && r->before.read_only == 0)
         (void)write_block_set(r->device, false, &undone, &ignored);
-    if (r->level == WRITE_BLOCK_BPF_LSM && !r->guarded_before)
+    if (r->guard_taken)
         (void)guard_release(r->device, &ignored);
 }
 
-/* With the descriptor: identity, then the write block. */
+/* With the descriptor: is it the right one, and how was it found? */
+static int
+look_before(const struct supervisor_message *m, int fd, struct record *r, struct err *err)
+{
+    return check_identity(r->device, fd, m, err) != 0
+               ? -1
+               : write_block_look(r->device, &r->before, err);
+}
+
+/* Whoever opened it since the first look is seen now, and with the block nobody else can. */
 static int
 secure(const struct supervisor_message *m, int fd, struct record *r, struct guard **g,
        struct err *err)
 {
-    if (check_identity(r->device, fd, m, err) != 0 ||
-        write_block_look(r->device, &r->before, err) != 0)
-        return -1;
-    /* Whoever opened it since the first look is seen now, and with the block nobody else can. */
     if (protect(fd, (enum write_block_level)m->level, r, g, err) == 0 &&
         check_writers(r->device, err) == 0)
         return 0;
@@ -237,15 +244,20 @@ int
 hold_device(const struct supervisor_message *m, struct record *r, struct guard **g, struct err *err)
 {
     const struct device *d = r->device;
+    bool looked;
     int fd;
 
     *g = NULL;
     if (check_use(d, err) != 0 || check_writers(d, err) != 0)
         return -1;
     fd = hold_open_exclusive(d, err);
-    if (fd < 0 || secure(m, fd, r, g, err) == 0)
+    if (fd < 0)
+        return -1;
+    looked = look_before(m, fd, r, err) == 0;
+    if (looked && secure(m, fd, r, g, err) == 0)
         return fd;
     (void)close(fd);
-    hold_undo(r);
+    if (looked)
+        hold_undo(r);
     return -1;
 }

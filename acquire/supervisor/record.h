@@ -23,7 +23,7 @@ struct record {
     struct flag_state before, during, after;
     struct monitor_counts monitor;
     char monitor_missing[SUPERVISOR_WHY_MAX]; /* why there is none, or "" */
-    bool guarded_before;                      /* the guard had it from an earlier job */
+    bool guard_taken;                         /* the guard did not have it before this job */
     char guard_missing[SUPERVISOR_WHY_MAX];   /* why there is no guard where one was wanted */
     bool guard_lost;                          /* it was found taken away during the job */
     uint64_t refused;                         /* attempts to change the source; at level bpf-lsm */

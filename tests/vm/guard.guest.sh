@@ -211,7 +211,7 @@ tried "io_uring command 0xc0484e80" "${ng##*/}" attack
 ended usb
 tried "open for writing" "${sg_usb##*/}" attack
 tried "open for writing" "${usb##*/}" swapon
-m=/var/lib/exhibit/records/$(ls -t /var/lib/exhibit/records | grep "${sata##*/}" | head -n 1)
+m=/var/lib/exhibit/records/$(ls /var/lib/exhibit/records | grep -e "-${sata##*/}-" | sort -n | tail -n 1)
 jq -e '.refused > 10' "$m" >/dev/null || fail "the record: $(jq -c .refused "$m")"
 
 # --- killed, unplugged, and there again -----------------------------------------------------------
@@ -258,6 +258,11 @@ sleep 1
 kill -USR2 "$job_part"
 wait "$job_part" || fail "the job of a partition: $(cat "$T/part.err")"
 assert_eq "$(jq -r .write_block.guard_lost "$T/part.manifest.json")" false
+
+# A job that is refused leaves what it found.
+expect 5 exhibit acquire "$sata" "$T/wrong" -q --expect-serial WRONG
+refused attack open "$sata"
+assert_eq "$(blockdev --getro "$sata")" 1
 
 # --- only the release lifts it --------------------------------------------------------------------
 
