@@ -77,16 +77,14 @@ table_fit(struct table *t, size_t width)
 {
     size_t total = 0;
 
-    for (size_t c = 0; c < t->n_columns; c++)
-        t->widths[c] = width_of(t->columns[c].heading);
-    for (size_t i = 0; i < t->n_cells; i++) {
-        size_t *w = &t->widths[i % t->n_columns];
+    for (size_t c = 0; c < t->n_columns; c++) {
+        size_t w = width_of(t->columns[c].heading);
 
-        if (width_of(t->cells[i]) > *w)
-            *w = width_of(t->cells[i]);
+        for (size_t i = c; i < t->n_cells; i += t->n_columns)
+            w = width_of(t->cells[i]) > w ? width_of(t->cells[i]) : w;
+        t->widths[c] = w;
+        total += w + (c > 0 ? GAP : 0);
     }
-    for (size_t c = 0; c < t->n_columns; c++)
-        total += t->widths[c] + (c > 0 ? GAP : 0);
     for (; total > width; total--) {
         size_t c = widest(t);
 
@@ -155,6 +153,6 @@ table_print(struct table *t, FILE *f)
 {
     table_fit(t, SIZE_MAX);
     table_print_heading(t, f);
-    for (size_t row = 0; row < t->n_cells / t->n_columns; row++)
+    for (size_t row = 0; row * t->n_columns < t->n_cells; row++)
         table_print_row(t, row, f);
 }
