@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "acquire/job/channel.h"
+#include "acquire/worker/presence.h"
 #include "acquire/worker/worker.h"
 #include "acquire/worker/worker_sandbox.h"
 #include "common/size.h"
@@ -195,7 +196,7 @@ set_up(struct worker *w, struct err *err)
     if (!source)
         return -1;
     w->gate = gate_new(source);
-    w->device = gate_source(w->gate);
+    w->device = presence_new(gate_source(w->gate));
     tell_ready(w);
     if (open_rescue(w, err) != 0 || make_sinks(w, err) != 0 || control_begin(w, err) != 0)
         return -1;

@@ -1,0 +1,35 @@
+# A disk that goes away answers like a damaged one where the layers above it know no better (here:
+# EIO from a loop device whose server was killed). The job must not take that for bad sectors: it
+# ends resumable, in both modes, and goes on when the disk is there again.
+. "$(dirname "$0")/../lib/system.sh"
+require_loop
+require jq pgrep
+random_file "$T/disk" 25165824
+sha256=$(sha256_of "$T/disk")
+
+for mode in stream rescue; do
+    slow_device "$T/disk" 20ms
+    options=()
+    [ $mode = stream ] || options=(--rescue)
+    exhibit acquire "$DEV" "$T/$mode" --quiet "${options[@]}" >"$T/out" 2>"$T/err" &
+    job=$!
+    for ((i = 0; i < 100; i++)); do
+        [ ! -s "$T/$mode.partial/$mode.journal" ] || break
+        sleep 0.05
+    done
+    sleep 0.2
+    pgrep -f "file $T/disk" | xargs kill -9
+    status=0
+    wait $job || status=$?
+    assert_eq "$status" 4 "exit code with a disk that went away"
+    assert_contains "$T/err" "exhibit acquire --resume"
+    blockdev --setrw "$DEV" || true
+    undo 2
+    serve "$T/disk" file "$T/disk"
+    attach_served
+    expect 0 exhibit acquire --resume "$DEV" "$T/$mode" --quiet
+    assert_json "$T/$mode.manifest.json" .media.hashes.sha256 "$sha256"
+    assert_json "$T/$mode.manifest.json" .unreadable.sectors 0
+    blockdev --setrw "$DEV" || true
+    undo 2
+done
