@@ -65,7 +65,7 @@ void tell_error(const struct err *err);
 void tell_ready(const struct worker *w);
 void tell_progress(struct worker *w);
 void tell_unreadable(void *context, const struct range *range, int sys);
-void tell_resumed(const struct worker *w, uint64_t at, const struct samples *samples);
+void tell_resumed(struct worker *w, uint64_t at, const struct samples *samples);
 /* What was there of an earlier rescue, and how much of it was compared with the source. */
 void tell_compared(const struct worker *w, const struct samples *samples);
 void tell_read_error(void *context, const struct range *range, int sys, enum rescue_phase phase);

@@ -104,7 +104,7 @@ tell_progress(struct worker *w)
 /* --- going on --- */
 
 void
-tell_resumed(const struct worker *w, uint64_t at, const struct samples *samples)
+tell_resumed(struct worker *w, uint64_t at, const struct samples *samples)
 {
     json_t *m = message("resumed");
     json_t *kept = json_array();
@@ -115,6 +115,8 @@ tell_resumed(const struct worker *w, uint64_t at, const struct samples *samples)
         discarded += w->sinks[i].sink->discarded;
         (void)json_array_append_new(kept, json_integer((json_int_t)w->sinks[i].sink->kept));
         (void)json_array_append_new(durable, json_integer((json_int_t)w->sinks[i].sink->from));
+        /* The log begins anew and finishes each kept file again: until then it promises less. */
+        w->told_durable[i] = w->sinks[i].sink->from;
     }
     json_set_u64(m, "at", at);
     json_set_u64(m, "discarded", discarded);
