@@ -107,6 +107,8 @@ until_there() {
     sleep "0.0$((RANDOM % 50 + 10))"
 }
 
+is_free() { perl -MFcntl -e 'exit !sysopen(my $f, $ARGV[0], O_RDONLY | O_EXCL)' "$1"; }
+
 moments=(any closing closing read-back publish)
 
 # killed COMMAND...: true if it was killed, and left something to continue.
@@ -135,6 +137,8 @@ killed() {
     for pid in $pids; do
         wait_until 20 bash -c "! kill -0 $pid 2>/dev/null"
     done
+    # A process that had just been started when the others were listed lets go a moment later.
+    wait_until 20 is_free "${devices[damaged]}"
     # Too late, or so early that nothing had begun.
     if [ $status -eq 0 ] || [ $status -eq 3 ] || ! [ -s "$T/d/x.partial/x.journal" ] ||
         ! [ -d "$T/d/x.partial" ] || [ -e "$T/d/x.manifest.json" ]; then
