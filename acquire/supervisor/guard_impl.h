@@ -38,8 +38,7 @@ int guard_check(struct err *err);
 
 struct btf;
 
-/* Whether the kernel, or a module (NULL: none), has a function of that name. */
-bool guard_has_function(const struct btf *kernel, const char *module, const char *function);
+/* Whether the kernel has the module and describes it. */
 bool guard_module_is_loaded(const char *module);
 /* Fills in what is not known yet of the modules that are loaded. */
 void guard_learn_layout(const struct btf *kernel, struct guard_layout *l);

@@ -20,6 +20,7 @@
 #include <bpf/libbpf.h>
 
 #include "acquire/supervisor/bpf/objects.h"
+#include "acquire/supervisor/kernel_types.h"
 #include "common/cleanup.h"
 #include "common/text.h"
 
@@ -34,16 +35,6 @@ static const struct {
     {"exhibit_judge", "scsi_mod", "scsi_cmd_allowed"},
     {"exhibit_judged", "scsi_mod", "scsi_cmd_allowed"},
 };
-
-/* What libbpf has to say stands in the errors here. */
-static int
-say_nothing(enum libbpf_print_level level, const char *format, va_list args)
-{
-    (void)level;
-    (void)format;
-    (void)args;
-    return 0;
-}
 
 /* --- whether it can be had --- */
 
@@ -131,7 +122,7 @@ is_wanted(const struct btf *kernel, const char *program)
         return false;
     for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++) {
         if (strcmp(optional[i].program, program) == 0)
-            return guard_has_function(kernel, optional[i].module, optional[i].function);
+            return kernel_has_type(kernel, optional[i].module, optional[i].function, BTF_KIND_FUNC);
     }
     return true;
 }
@@ -310,7 +301,7 @@ guard_load(struct guard *g, struct err *err)
     int there;
     int r;
 
-    (void)libbpf_set_print(say_nothing);
+    kernel_types_be_quiet();
     there = guard_open_config(g, err);
     if (there < 0 || there == GUARD_OTHER)
         return -1;

@@ -69,20 +69,6 @@ guard_learn_layout(const struct btf *kernel, struct guard_layout *l)
 }
 
 bool
-guard_has_function(const struct btf *kernel, const char *module, const char *function)
-{
-    struct btf *of_module;
-    bool has = btf__find_by_name_kind(kernel, function, BTF_KIND_FUNC) >= 0;
-
-    if (has || !module)
-        return has;
-    of_module = btf__load_module_btf(module, (struct btf *)(uintptr_t)kernel);
-    has = of_module && btf__find_by_name_kind(of_module, function, BTF_KIND_FUNC) >= 0;
-    btf__free(of_module);
-    return has;
-}
-
-bool
 guard_module_is_loaded(const char *module)
 {
     char path[PATH_MAX];

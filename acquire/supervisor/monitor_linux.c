@@ -10,6 +10,7 @@
 #include "acquire/device/device_sysfs.h"
 #include "acquire/supervisor/bpf/monitor_shared.h"
 #include "acquire/supervisor/bpf/objects.h"
+#include "acquire/supervisor/kernel_types.h"
 #include "common/cleanup.h"
 #include "common/text.h"
 
@@ -34,32 +35,6 @@ static const struct {
     {"on_ata", "libata", "btf_trace_ata_qc_issue"},
 };
 
-/* What it has to say stands in the errors here. */
-static int
-say_nothing(enum libbpf_print_level level, const char *format, va_list args)
-{
-    (void)level;
-    (void)format;
-    (void)args;
-    return 0;
-}
-
-static bool
-has_type(const struct btf *kernel, const char *module, const char *type)
-{
-    struct btf *of_module;
-    bool has;
-
-    if (btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) >= 0)
-        return true;
-    of_module = btf__load_module_btf(module, (struct btf *)(uintptr_t)kernel);
-    if (!of_module)
-        return false;
-    has = btf__find_by_name_kind(of_module, type, BTF_KIND_TYPEDEF) >= 0;
-    btf__free(of_module);
-    return has;
-}
-
 static int
 choose_programs(struct bpf_object *object, struct err *err)
 {
@@ -70,7 +45,7 @@ choose_programs(struct bpf_object *object, struct err *err)
     for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++) {
         struct bpf_program *p = bpf_object__find_program_by_name(object, optional[i].program);
 
-        if (p && !has_type(kernel, optional[i].module, optional[i].type))
+        if (p && !kernel_has_type(kernel, optional[i].module, optional[i].type, BTF_KIND_TYPEDEF))
             (void)bpf_program__set_autoload(p, false);
     }
     btf__free(kernel);
@@ -141,7 +116,7 @@ monitor_start(const struct device *device, struct err *err)
         (void)err_set(err, OUTCOME_FAILED, "only root can watch the disk's requests");
         return NULL;
     }
-    (void)libbpf_set_print(say_nothing);
+    kernel_types_be_quiet();
     m = xcalloc(1, sizeof *m);
     m->state = -1;
     if (load(m, err) == 0 && set_disk(m, device, err) == 0 && attach(m, err) == 0)

@@ -68,7 +68,7 @@ run_reader(void *arg)
         b->offset = at;
         b->length = (size_t)n;
         at += (uint64_t)n;
-        ring_publish(p->ring, b);
+        ring_publish(p->ring);
         atomic_store(&p->done, at);
     }
     ring_finish(p->ring);

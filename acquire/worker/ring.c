@@ -135,10 +135,9 @@ ring_reserve(struct ring *r)
 }
 
 void
-ring_publish(struct ring *r, struct block *b)
+ring_publish(struct ring *r)
 {
     (void)pthread_mutex_lock(&r->lock);
-    (void)b; /* blocks are published in the order in which they were reserved */
     r->published++;
     (void)pthread_cond_signal(&r->to_pack);
     wake_consumers(r);

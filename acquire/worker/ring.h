@@ -48,8 +48,8 @@ void ring_free(struct ring *r);
 
 /* The filling side. NULL: the ring was aborted. */
 struct block *ring_reserve(struct ring *r);
-void ring_publish(struct ring *r, struct block *b);
-void ring_finish(struct ring *r); /* nothing more will be published */
+void ring_publish(struct ring *r); /* the block that was reserved */
+void ring_finish(struct ring *r);  /* nothing more will be published */
 
 /* Consumer `c` (0 and up): the next block, held until ring_release; NULL at the end or after an
    abort. With need_packed, only when it is packed. */

@@ -51,7 +51,7 @@ fill(void *arg)
         b->length = BLOCK_SIZE;
         memset(b->data, (int)(i & 0xff), BLOCK_SIZE);
         dawdle(&r->rng);
-        ring_publish(r->ring, b);
+        ring_publish(r->ring);
     }
     ring_finish(r->ring);
     return NULL;
@@ -171,7 +171,7 @@ the_ends_of_a_ring(void **state)
     (void)state;
     assert_int_equal((uintptr_t)b->data % SOURCE_ALIGNMENT, 0);
     assert_false(b->is_packed);
-    ring_publish(r, b);
+    ring_publish(r);
     assert_ptr_equal(ring_next(r, 0, false), b);
     assert_ptr_equal(ring_next(r, 0, false), b); /* held until it is released */
     assert_ptr_equal(ring_take_unpacked(r), b);
