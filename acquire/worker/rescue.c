@@ -245,7 +245,11 @@ begin_pass(struct rescue *r)
 static void
 end_pass(struct rescue *r)
 {
-    r->pass.ms = (clock_monotonic_ns() - r->begun) / 1000000;
+    uint64_t ms = (clock_monotonic_ns() - r->begun) / 1000000;
+
+    (void)pthread_mutex_lock(&r->lock);
+    r->pass.ms = ms;
+    (void)pthread_mutex_unlock(&r->lock);
     if (r->pass.reads > 0 && r->spec.on_pass)
         r->spec.on_pass(r->spec.context, &r->pass);
 }

@@ -410,11 +410,25 @@ sha256_of() {
 
 # --- running and asserting ------------------------------------------------------------------------
 
+# say_where: a sanitizer's report from standard input, with function and line for each place in one of
+# our programs: in a sandbox it cannot start the program that would look them up.
+say_where() {
+    local line place='\((exhibit[a-z-]*)\+(0x[0-9a-f]+)\)'
+    while IFS= read -r line; do
+        if [[ $line =~ $place ]] && command -v llvm-symbolizer >/dev/null; then
+            line+=" $(llvm-symbolizer -s -p -e "$EXHIBIT_BIN/${BASH_REMATCH[1]}" \
+                "${BASH_REMATCH[2]}" | head -n 1)"
+        fi
+        printf '%s\n' "$line"
+    done | head -n 200
+}
+
 # run COMMAND...: stdout into $T/out, stderr into $T/err, the exit code into $status.
 run() {
     status=0
     "$@" >"$T/out" 2>"$T/err" </dev/null || status=$?
     if grep -qE '(Address|Leak|Thread|Memory)Sanitizer|runtime error:' "$T/err"; then
+        say_where <"$T/err" >&2
         fail "a sanitizer spoke up: $*"
     fi
 }

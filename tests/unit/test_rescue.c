@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include "acquire/worker/rescue.h"
 #include "common/mapfile.h"
@@ -236,6 +238,49 @@ what_ddrescue_left_is_read(void **state)
     bench_end(&b);
 }
 
+struct watch {
+    struct rescue *rescue;
+    atomic_bool over;
+};
+
+static void *
+watch(void *arg)
+{
+    struct watch *w = arg;
+    struct rescue_pass pass;
+    uint64_t rescued = 0;
+
+    while (!atomic_load(&w->over)) {
+        (void)rescue_progress(w->rescue, &pass);
+        assert_true(pass.rescued >= rescued && pass.rescued <= LENGTH);
+        rescued = pass.rescued;
+    }
+    return NULL;
+}
+
+/* As the worker's control thread asks; ThreadSanitizer is the judge. */
+static void
+another_thread_may_ask_how_far_it_is(void **state)
+{
+    struct rng rng = rng_start("rescue: progress");
+    struct err err = ERR_INIT;
+    struct staging *staging;
+    struct watch w = {0};
+    pthread_t thread;
+    struct bench b;
+
+    (void)state;
+    bench_begin(&b, &rng);
+    make_staging(&b);
+    w.rescue = open_all(&b, UINT64_MAX, 0, &staging);
+    assert_int_equal(pthread_create(&thread, NULL, watch, &w), 0);
+    assert_int_equal(rescue_run(w.rescue, &err), 0);
+    atomic_store(&w.over, true);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    close_all(&b, w.rescue, staging);
+    bench_end(&b);
+}
+
 static void
 another_source_is_noticed(void **state)
 {
@@ -315,6 +360,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(interrupted_anywhere),
         cmocka_unit_test(what_ddrescue_left_is_read),
+        cmocka_unit_test(another_thread_may_ask_how_far_it_is),
         cmocka_unit_test(another_source_is_noticed),
         cmocka_unit_test(a_source_that_ends_early_has_changed),
         cmocka_unit_test(foreign_staging_is_refused),
