@@ -100,13 +100,20 @@ require_root() {
     [ "$(id -u)" -eq 0 ] || skip "needs root"
 }
 
+# find_loop [losetup options] FILE: attaches it and prints the device. One test at a time: the kernel
+# names the same free device to all who ask, and who comes too late has it open for writing while it
+# is another test's disk already.
+find_loop() {
+    flock /dev/loop-control losetup --find --show "$@"
+}
+
 # Loop devices: not in every container.
 require_loop() {
     local probe=$T/probe.img dev
-    require losetup blockdev
+    require losetup blockdev flock
     require_root
     truncate -s 1M "$probe"
-    dev=$(losetup --find --show "$probe" 2>/dev/null) || skip "loop devices do not work here"
+    dev=$(find_loop "$probe" 2>/dev/null) || skip "loop devices do not work here"
     losetup -d "$dev"
     rm -f "$probe"
 }
@@ -135,8 +142,17 @@ how_many() {
 
 # --- devices --------------------------------------------------------------------------------------
 
+# file_of_loop DEVICE: the inode of the file that it shows; nothing where it is free.
+file_of_loop() {
+    losetup --raw --noheadings --output BACK-INO,BACK-MAJ:MIN "$1" 2>/dev/null | grep "[0-9]" || true
+}
+
+# detach_loop DEVICE [INODE]: with one, as file_of_loop prints it, only if that is still what it shows:
+# once detached, the device is the next one's who asks.
 detach_loop() {
-    losetup "$1" >/dev/null 2>&1 || return 0
+    local file
+    file=$(file_of_loop "$1")
+    [ -n "$file" ] && [ "$file" = "${2:-$file}" ] || return 0
     # A write block that a job left must not meet the next user of this device; where the kernel has
     # BPF LSM, only its release lifts it.
     blockdev --setrw "$1" 2>/dev/null || exhibit release "$1" || true
@@ -149,8 +165,8 @@ detach_loop() {
 attach() {
     local file=$1 node
     shift
-    DEV=$(losetup --find --show "$@" "$file")
-    at_exit detach_loop "$DEV"
+    DEV=$(find_loop "$@" "$file")
+    at_exit detach_loop "$DEV" "$(file_of_loop "$DEV")"
     partx -a "$DEV" >/dev/null 2>&1 || true
     # The flag of whoever had this loop device before outlives its detaching.
     for node in "$DEV" "$DEV"p*; do
@@ -190,7 +206,7 @@ serve() {
 # As attach, for a file that is served (`undo 2` takes both away). Direct I/O down to the server keeps the page cache from
 # spreading an error over its neighbours.
 attach_served() {
-    DEV=$(losetup --find --show --read-only --direct-io=on "$@" "$SERVED")
+    DEV=$(find_loop --read-only --direct-io=on "$@" "$SERVED")
     at_exit losetup -d "$DEV"
 }
 
@@ -507,6 +523,18 @@ wait_until() {
     done
     fail "this did not come true in time: $*"
 }
+
+# catches PID SIGNAL: the process does something of its own with that signal; before that it would be
+# lost, as the shell starts what runs in the background deaf to SIGINT.
+catches() {
+    local mask number
+    number=$(kill -l "$2")
+    mask=$(awk '$1 == "SigCgt:" { print $2 }' "/proc/$1/status")
+    [ $(((16#$mask >> (number - 1)) & 1)) -eq 1 ]
+}
+
+# is_free DEVICE: nobody holds it.
+is_free() { perl -MFcntl -e 'exit !sysopen(my $f, $ARGV[0], O_RDONLY | O_EXCL)' "$1"; }
 
 # assert_error TEXT: the last command gave one line on stderr, ours, that holds TEXT.
 assert_error() {

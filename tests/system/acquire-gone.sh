@@ -13,10 +13,7 @@ for mode in stream rescue; do
     [ $mode = stream ] || options=(--rescue)
     exhibit acquire "$DEV" "$T/$mode" --quiet "${options[@]}" >"$T/out" 2>"$T/err" &
     job=$!
-    for ((i = 0; i < 100; i++)); do
-        [ ! -s "$T/$mode.partial/$mode.journal" ] || break
-        sleep 0.05
-    done
+    wait_until 20 test -s "$T/$mode.partial/$mode.journal"
     sleep 0.2
     pgrep -f "file $T/disk" | xargs kill -9
     status=0

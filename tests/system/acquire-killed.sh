@@ -107,8 +107,6 @@ until_there() {
     sleep "0.0$((RANDOM % 50 + 10))"
 }
 
-is_free() { perl -MFcntl -e 'exit !sysopen(my $f, $ARGV[0], O_RDONLY | O_EXCL)' "$1"; }
-
 moments=(any closing closing read-back publish)
 
 # killed COMMAND...: true if it was killed, and left something to continue.

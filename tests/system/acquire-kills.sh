@@ -3,7 +3,7 @@
 # with a copy. After each kill the end of what was written is destroyed, as a power cut may: what the
 # journal has not promised is zeroed or cut, and its last bytes are zeros.
 . "$(dirname "$0")/../lib/system.sh"
-require jq ewfverify sha256sum ddrescuelog
+require jq ewfverify sha256sum ddrescuelog perl
 require_root
 how_many kills 4 60 "kills of each job, at a journal that has just grown"
 seed=${EXHIBIT_SEED:-$$}
@@ -63,12 +63,14 @@ killed() {
     if [ $((RANDOM % 2)) -eq 0 ]; then
         kill -9 $pids 2>/dev/null || true
     else
-        kill -9 $front
+        kill -9 $front 2>/dev/null || true
     fi
     wait $front 2>/dev/null || true
     for pid in $pids; do
         wait_until 20 bash -c "! kill -0 $pid 2>/dev/null"
     done
+    # A process that had just been started when the others were listed lets go a moment later.
+    wait_until 20 is_free "$DEV"
     [ -d "$T/d/x.partial" ] || return 1
 }
 

@@ -12,6 +12,9 @@ all=(sftp ntfs exfat xfs btrfs)
 random_file "$T/src" $((24 * 1048576))
 want=$(sha256_of "$T/src")
 mkdir "$T/m" "$T/share"
+# Slow, so that there is a middle to be killed in.
+serve "$T/src" --filter=delay file "$T/src" rdelay=10ms
+source=$SERVED
 
 on_device() {
     attach "$T/fs"
@@ -50,18 +53,18 @@ is_whole() {
 # tried FORMAT
 tried() {
     local front
-    exhibit acquire "$T/src" "$T/m/x" --format "$1" --segment-size 4M --quiet 2>"$T/err" &
+    exhibit acquire "$source" "$T/m/x" --format "$1" --segment-size 4M --quiet 2>"$T/err" &
     front=$!
     until [ -e "$T/m/x.partial/x.E03" ] || [ -e "$T/m/x.partial/x.003" ]; do
         kill -0 $front || fail "the job has ended before it could be killed"
     done
     kill -9 $front
     wait $front 2>/dev/null || true
-    expect 5 exhibit acquire "$T/src" "$T/m/x" --quiet
-    expect 0 exhibit acquire --resume "$T/src" "$T/m/x" --quiet
+    expect 5 exhibit acquire "$source" "$T/m/x" --quiet
+    expect 0 exhibit acquire --resume "$source" "$T/m/x" --quiet
     is_whole
     # A name that differs in case alone is taken there, or another: never overwritten.
-    run exhibit acquire "$T/src" "$T/m/X" --format "$1" --quiet
+    run exhibit acquire "$source" "$T/m/X" --format "$1" --quiet
     [ "$status" -eq 5 ] || [ "$status" -eq 0 ] || fail "exit code $status"
     (cd "$T/m" && sha256sum --quiet -c x.sha256) || fail "the sums after a second image"
     rm -r "$T/m"/*
@@ -78,12 +81,12 @@ full() {
         left=$(($(stat -f -c '%a * %S' "$T/m") - 12 * 1048576))
         [ "$left" -le 0 ] || head -c "$left" /dev/zero >>"$T/m/filler"
     done
-    expect 4 exhibit acquire "$T/src" "$T/m/x" --format "$1" --segment-size 4M --quiet \
+    expect 4 exhibit acquire "$source" "$T/m/x" --format "$1" --segment-size 4M --quiet \
         --allow-low-space
     # SFTP has no word for it.
     [ "$fs" = sftp ] || assert_contains "$T/err" "o space left"
     rm "$T/m/filler"
-    expect 0 exhibit acquire --resume "$T/src" "$T/m/x" --quiet
+    expect 0 exhibit acquire --resume "$source" "$T/m/x" --quiet
     is_whole
     rm -r "$T/m"/*
 }

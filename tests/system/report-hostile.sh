@@ -129,7 +129,8 @@ echo "== interrupted: exit 4, no file"
 with_parser slow <<<'sleep 60'
 "$T/slow/exhibit-report" -q --output-dir "$T/slow.out" "$T/disk.raw" 2>"$T/err" &
 pid=$!
-sleep 1
+parses() { catches "$pid" INT && [ -n "$(child_of "$pid" sleep)" ]; }
+wait_until 20 parses
 kill -INT "$pid"
 status=0
 wait "$pid" || status=$?

@@ -156,6 +156,7 @@ fi
 truncate -s 40G "$T/long.raw"
 exhibit-verify --json "$T/long.raw" >"$T/out" 2>"$T/err" &
 pid=$!
+wait_until 20 catches "$pid" INT
 sleep 1
 kill -INT "$pid"
 status=0

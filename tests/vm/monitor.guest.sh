@@ -89,7 +89,7 @@ hold_on
 if dd if=/dev/zero of=/dev/sda bs=512 count=1 conv=notrunc 2>/dev/null; then
     fail "the disk was written to"
 fi
-wait_until 3 grep -q 'refused to process .*open for writing' "$T/g.partial/g.log"
+wait_until 20 grep -q 'refused to process .*open for writing' "$T/g.partial/g.log"
 if setpriv --reuid=65534 --regid=65534 --clear-groups "$EXHIBIT_BIN/../tests/sg_write" /dev/fd/9 16000 \
     9</dev/sda 2>/dev/null || "$EXHIBIT_BIN/../tests/sg_write" "/dev/$sg" 16000 2>/dev/null; then
     fail "a SCSI command was let through"
