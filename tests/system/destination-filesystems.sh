@@ -23,7 +23,8 @@ on_device() {
 
 mount_it() {
     rm -f "$T/fs"
-    truncate -s "$([ "$1" = xfs ] && echo 320M || echo 128M)" "$T/fs"
+    # xfs takes no less; btrfs frees what was removed only later.
+    case $1 in xfs | btrfs) truncate -s 320M "$T/fs" ;; *) truncate -s 128M "$T/fs" ;; esac
     case $1 in
     ntfs) mkfs.ntfs -q -F "$T/fs" && ntfs-3g "$T/fs" "$T/m" ;;
     exfat) mkfs.exfat "$T/fs" && attach "$T/fs" && mount.exfat-fuse "$DEV" "$T/m" ;;
