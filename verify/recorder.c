@@ -9,12 +9,18 @@
 #include "common/custody.h"
 #include "common/json.h"
 #include "common/text.h"
+#include "verify/aside.h"
 
 /* A verdict, and the answer: short lines. */
 #define MESSAGE_MAX ((size_t)64 << 10)
 
 struct recorder {
-    int fd;
+    struct aside aside;
+};
+
+struct ledgers {
+    const char *const *manifests;
+    size_t n;
 };
 
 /* The sandboxed side has read hostile bytes: it can say what it found about one of these images,
@@ -43,18 +49,21 @@ answer(const char *const *manifests, size_t n, const json_t *m, struct err *err)
 }
 
 static void
-serve(int fd, const char *const *manifests, size_t n)
+serve(int fd, const void *with)
 {
+    const struct ledgers *l = with;
     AUTO_FREE char *buf = xcalloc(MESSAGE_MAX, 1);
     ssize_t r;
 
+    /* What ends the other side ends this one, by the end of the socket. */
+    (void)signal(SIGINT, SIG_IGN);
     while ((r = recv(fd, buf, MESSAGE_MAX, 0)) > 0 || (r < 0 && errno == EINTR)) {
         struct err err = ERR_INIT;
         json_t *m = r > 0 ? json_loadb(buf, (size_t)r, JSON_REJECT_DUPLICATES, NULL) : NULL;
 
         if (r < 0)
             continue;
-        if (answer(manifests, n, m, &err) == 0)
+        if (answer(l->manifests, l->n, m, &err) == 0)
             err.text[0] = '\0';
         json_decref(m);
         (void)send(fd, err.text, strlen(err.text) + 1, MSG_NOSIGNAL);
@@ -64,31 +73,13 @@ serve(int fd, const char *const *manifests, size_t n)
 struct recorder *
 recorder_start(const char *const *manifests, size_t n, struct err *err)
 {
-    struct recorder *r;
-    int pair[2];
-    pid_t pid;
+    const struct ledgers with = {manifests, n};
+    struct recorder *r = xcalloc(1, sizeof *r);
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-        (void)err_errno(err, "cannot make a socket");
-        return NULL;
-    }
-    pid = fork();
-    if (pid == 0) {
-        (void)close(pair[0]);
-        /* What ends the other side ends this one, by the end of the socket. */
-        (void)signal(SIGINT, SIG_IGN);
-        serve(pair[1], manifests, n);
-        _exit(0);
-    }
-    (void)close(pair[1]);
-    if (pid < 0) {
-        (void)close(pair[0]);
-        (void)err_errno(err, "cannot start a process");
-        return NULL;
-    }
-    r = xcalloc(1, sizeof *r);
-    r->fd = pair[0];
-    return r;
+    if (aside_start(&r->aside, SOCK_SEQPACKET, serve, &with, err) == 0)
+        return r;
+    free(r);
+    return NULL;
 }
 
 int
@@ -103,10 +94,10 @@ recorder_add(struct recorder *r, size_t image, json_t *fields, struct err *err)
     (void)json_object_set_new(m, "fields", fields);
     line = json_to_line(m);
     json_decref(m);
-    if (strlen(line) > MESSAGE_MAX || send(r->fd, line, strlen(line), MSG_NOSIGNAL) < 0)
+    if (strlen(line) > MESSAGE_MAX || send(r->aside.fd, line, strlen(line), MSG_NOSIGNAL) < 0)
         return err_set(err, OUTCOME_FAILED, "the ledger's writer has gone");
     do {
-        n = recv(r->fd, reply, MESSAGE_MAX, 0);
+        n = recv(r->aside.fd, reply, MESSAGE_MAX, 0);
     } while (n < 0 && errno == EINTR);
     if (n <= 0)
         return err_set(err, OUTCOME_FAILED, "the ledger's writer has gone");
@@ -118,6 +109,6 @@ recorder_end(struct recorder *r)
 {
     if (!r)
         return;
-    (void)close(r->fd);
+    aside_end(&r->aside);
     free(r);
 }

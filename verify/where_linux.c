@@ -1,13 +1,10 @@
 #include "verify/where.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -15,6 +12,7 @@
 #include "common/json.h"
 #include "common/parser_run.h"
 #include "common/text.h"
+#include "verify/aside.h"
 
 /* Of an answer: a thousand files with their paths and a hundred ranges each stay below. */
 #define ANSWER_MAX ((uint32_t)16 << 20)
@@ -22,8 +20,12 @@
 #define SECOND UINT64_C(1000000000)
 
 struct where {
-    int fd;
-    pid_t pid;
+    struct aside aside;
+};
+
+struct images {
+    const struct where_image *v;
+    size_t n;
 };
 
 /* What goes before the ranges. */
@@ -99,50 +101,29 @@ serve_one(int fd, const struct where_image *images, size_t n)
     return send_all(fd, &length, sizeof length) == 0 && send_all(fd, text, length) == 0 ? 0 : -1;
 }
 
-/* Nothing that the other side holds may stay open here: not its output, and not the source. */
 static void
-serve(int fd, const struct where_image *images, size_t n)
+serve(int fd, const void *with)
 {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    const struct images *images = with;
 
-    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
-        dup2(null, STDERR_FILENO) < 0 || dup2(fd, STDERR_FILENO + 1) < 0 ||
-        close_range(STDERR_FILENO + 2, UINT_MAX, 0) != 0)
-        return;
     (void)signal(SIGINT, SIG_DFL);
     (void)signal(SIGTERM, SIG_DFL);
     /* A parser that is at work then finds nobody to talk to, and ends. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    while (serve_one(STDERR_FILENO + 1, images, n) == 0)
+    while (serve_one(fd, images->v, images->n) == 0)
         continue;
 }
 
 struct where *
 where_start(const struct where_image *images, size_t n, struct err *err)
 {
-    struct where *w;
-    int pair[2];
-    pid_t pid;
+    const struct images with = {images, n};
+    struct where *w = xcalloc(1, sizeof *w);
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-        (void)err_errno(err, "cannot make a socket");
-        return NULL;
-    }
-    pid = fork();
-    if (pid == 0) {
-        serve(pair[1], images, n);
-        _exit(0);
-    }
-    (void)close(pair[1]);
-    if (pid < 0) {
-        (void)close(pair[0]);
-        (void)err_errno(err, "cannot start a process");
-        return NULL;
-    }
-    w = xcalloc(1, sizeof *w);
-    w->fd = pair[0];
-    w->pid = pid;
-    return w;
+    if (aside_start(&w->aside, SOCK_STREAM, serve, &with, err) == 0)
+        return w;
+    free(w);
+    return NULL;
 }
 
 void
@@ -150,11 +131,7 @@ where_end(struct where *w)
 {
     if (!w)
         return;
-    /* It ends when it is told so; if it is busy, when this process does. */
-    if (shutdown(w->fd, SHUT_WR) == 0 &&
-        poll(&(struct pollfd){.fd = w->fd, .events = POLLIN}, 1, TICK_MS) > 0)
-        (void)waitpid(w->pid, NULL, 0);
-    (void)close(w->fd);
+    aside_end(&w->aside);
     free(w);
 }
 
@@ -168,7 +145,7 @@ await(const struct where *w, void *data, size_t n, uint64_t deadline, const atom
     char *p = data;
 
     while (n > 0) {
-        struct pollfd poll_fd = {.fd = w->fd, .events = POLLIN};
+        struct pollfd poll_fd = {.fd = w->aside.fd, .events = POLLIN};
         int ready = poll(&poll_fd, 1, TICK_MS);
         ssize_t r;
 
@@ -178,7 +155,7 @@ await(const struct where *w, void *data, size_t n, uint64_t deadline, const atom
             return err_set(err, OUTCOME_FAILED, "the parser did not come to an end");
         if (ready <= 0)
             continue;
-        r = read(w->fd, p, n);
+        r = read(w->aside.fd, p, n);
         if (r < 0 && errno == EINTR)
             continue;
         if (r <= 0)
@@ -203,8 +180,8 @@ where_ask(struct where *w, const struct where_question *q, const atomic_bool *st
     uint32_t length = 0;
     json_t *answer;
 
-    if (send_all(w->fd, &h, sizeof h) != 0 ||
-        send_all(w->fd, q->set->v, (size_t)h.n * sizeof *q->set->v) != 0) {
+    if (send_all(w->aside.fd, &h, sizeof h) != 0 ||
+        send_all(w->aside.fd, q->set->v, (size_t)h.n * sizeof *q->set->v) != 0) {
         (void)err_set(err, OUTCOME_FAILED, "the process that starts the parser has gone");
         return NULL;
     }

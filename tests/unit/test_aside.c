@@ -1,0 +1,64 @@
+/* The process beside a sandboxed program: what it holds, and that it has gone when it was ended. */
+#include "tests/lib/unit.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "common/cleanup.h"
+#include "verify/aside.h"
+
+/* Answers each byte with the number of descriptors that are open, and with the byte it was given.
+ */
+static void
+serve(int fd, const void *with)
+{
+    char said[2] = {0, *(const char *)with};
+
+    while (recv(fd, &said[0], 1, 0) == 1) {
+        AUTO_DIR DIR *d = opendir("/proc/self/fd");
+
+        said[0] = 0;
+        while (d && readdir(d))
+            said[0]++;
+        (void)send(fd, said, sizeof said, MSG_NOSIGNAL);
+    }
+}
+
+static void
+it_holds_nothing_of_ours_and_goes_when_it_is_ended(void **state)
+{
+    static const int types[] = {SOCK_STREAM, SOCK_SEQPACKET};
+    AUTO_FD int ours = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    (void)state;
+    assert_true(ours >= 0);
+    for (size_t i = 0; i < COUNT(types); i++) {
+        struct err err = ERR_INIT;
+        struct aside a;
+        char said[2];
+
+        assert_int_equal(aside_start(&a, types[i], serve, "x", &err), 0);
+        for (int k = 0; k < 2; k++) {
+            assert_int_equal(send(a.fd, "?", 1, MSG_NOSIGNAL), 1);
+            assert_int_equal(recv(a.fd, said, sizeof said, 0), 2);
+            assert_int_equal(said[0], 7); /* three, the socket, the directory, and its two dots */
+            assert_int_equal(said[1], 'x');
+        }
+        aside_end(&a);
+        assert_int_equal(kill(a.pid, 0), -1);
+        assert_int_equal(errno, ESRCH);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_holds_nothing_of_ours_and_goes_when_it_is_ended),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
