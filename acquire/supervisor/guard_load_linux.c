@@ -90,6 +90,25 @@ traces_functions(void)
     return fd < 0 || read(fd, &value, 1) != 1 || value != '0';
 }
 
+/* A kernel that takes none of this kind, whatever they do, says so of one that does nothing: before
+   all of its types are read for those that do. Since this one says not where it would hang, it is
+   never taken. */
+static int
+try_program(struct err *err)
+{
+    const struct bpf_insn nothing[] = {
+        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+        {.code = BPF_JMP | BPF_EXIT},
+    };
+    LIBBPF_OPTS(bpf_prog_load_opts, as, .expected_attach_type = BPF_LSM_MAC);
+    AUTO_FD int fd = bpf_prog_load(BPF_PROG_TYPE_LSM, "exhibit_try", "GPL", nothing,
+                                   sizeof nothing / sizeof nothing[0], &as);
+
+    return fd < 0 && errno == EPERM
+               ? err_errno(err, "the kernel does not take the guard's programs")
+               : 0;
+}
+
 int
 guard_check(struct err *err)
 {
@@ -110,28 +129,29 @@ guard_check(struct err *err)
         return err_set(err, OUTCOME_REFUSED,
                        "the kernel's function tracing is switched off, and the guard's programs "
                        "with it ('sysctl kernel.ftrace_enabled=1' switches it on)");
-    return 0;
+    return try_program(err);
 }
 
 /* --- the programs --- */
 
 static bool
-is_wanted(const struct btf *kernel, const char *program)
+is_wanted(const struct kernel_names *names, const char *program)
 {
     if (guard_is_pinned(program))
         return false;
     for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++) {
         if (strcmp(optional[i].program, program) == 0)
-            return kernel_has_type(kernel, optional[i].module, optional[i].function, BTF_KIND_FUNC);
+            return names && kernel_names_have(names, optional[i].module, optional[i].function);
     }
     return true;
 }
 
 static struct bpf_object *
-open_object(const struct btf *kernel, struct err *err)
+open_object(struct err *err)
 {
     struct bpf_object *o =
         bpf_object__open_mem(bpf_guard, (size_t)(bpf_guard_end - bpf_guard), NULL);
+    struct kernel_names *names;
     struct bpf_program *p;
     struct bpf_map *m;
 
@@ -139,8 +159,10 @@ open_object(const struct btf *kernel, struct err *err)
         (void)err_errno(err, "cannot read the guard's programs");
         return NULL;
     }
+    names = kernel_names_read();
     bpf_object__for_each_program(p, o)(void)
-        bpf_program__set_autoload(p, is_wanted(kernel, bpf_program__name(p)));
+        bpf_program__set_autoload(p, is_wanted(names, bpf_program__name(p)));
+    kernel_names_free(names);
     bpf_object__for_each_map(m, o)
     {
         char path[PATH_MAX];
@@ -250,7 +272,7 @@ allow_judging(struct guard *g, struct err *err)
 static int
 load(struct guard *g, const struct btf *kernel, bool fresh, struct err *err)
 {
-    struct bpf_object *o = open_object(kernel, err);
+    struct bpf_object *o = open_object(err);
     int r = -1;
 
     if (!o)

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "acquire/device/device_sysfs.h"
@@ -38,17 +37,17 @@ static const struct {
 static int
 choose_programs(struct bpf_object *object, struct err *err)
 {
-    struct btf *kernel = btf__load_vmlinux_btf();
+    struct kernel_names *names = kernel_names_read();
 
-    if (!kernel)
+    if (!names)
         return err_set(err, OUTCOME_FAILED, "the kernel does not describe its types (BTF)");
     for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++) {
         struct bpf_program *p = bpf_object__find_program_by_name(object, optional[i].program);
 
-        if (p && !kernel_has_type(kernel, optional[i].module, optional[i].type, BTF_KIND_TYPEDEF))
+        if (p && !kernel_names_have(names, optional[i].module, optional[i].type))
             (void)bpf_program__set_autoload(p, false);
     }
-    btf__free(kernel);
+    kernel_names_free(names);
     return 0;
 }
 
