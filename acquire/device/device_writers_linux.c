@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/kcmp.h>
 #include <stdio.h>
@@ -36,6 +37,7 @@ is_of_disk(const char *root, const struct device *d, dev_t number)
 struct census {
     const char *root;
     const struct device *device;
+    char refused[32]; /* a descriptor of the process that is looked at, which it hides */
 };
 
 /* Without asking a server behind the file (NFS, FUSE), which may never answer. */
@@ -74,21 +76,49 @@ opened_for_writing(const char *process, const char *fd)
     return false;
 }
 
+/* Whether the process lets nobody see where its descriptors lead: then it says so of each. Nothing
+   but that can be refused of the link itself. */
 static bool
-has_open(const struct census *c, const char *process, bool writing)
+hides(const char *dir, const char *name)
+{
+    char path[PATH_MAX], target;
+
+    return (size_t)snprintf(path, sizeof path, "%s/%s", dir, name) < sizeof path &&
+           readlink(path, &target, 1) < 0 && errno == EACCES;
+}
+
+static bool
+has_open(struct census *c, const char *process, bool writing)
 {
     char path[PATH_MAX];
     AUTO_DIR DIR *dir = NULL;
     const struct dirent *e;
 
-    if ((size_t)snprintf(path, sizeof path, "%s/fd", process) >= sizeof path)
+    if ((size_t)snprintf(path, sizeof path, "%s/fd", process) >= sizeof path ||
+        (*c->refused && hides(path, c->refused)))
         return false;
     dir = opendir(path);
-    while (dir && (e = readdir(dir)))
-        if (isdigit((unsigned char)e->d_name[0]) && leads_to_disk(c, path, e->d_name) &&
-            (!writing || opened_for_writing(process, e->d_name)))
-            return true;
+    while (dir && (e = readdir(dir))) {
+        if (!isdigit((unsigned char)e->d_name[0]))
+            continue;
+        errno = 0;
+        if (leads_to_disk(c, path, e->d_name)) {
+            if (!writing || opened_for_writing(process, e->d_name))
+                return true;
+        } else if (errno == EACCES && hides(path, e->d_name)) {
+            (void)snprintf(c->refused, sizeof c->refused, "%s", e->d_name);
+            break;
+        }
+    }
     return false;
+}
+
+/* Of all who share the table of descriptors with the process's first thread. */
+static bool
+process_has_open(struct census *c, const char *process, bool writing)
+{
+    c->refused[0] = '\0';
+    return has_open(c, process, writing);
 }
 
 /* Whether the thread has a table of descriptors of its own, not its process's (kcmp(2)). */
@@ -103,7 +133,7 @@ has_own_table(const char *pid, const char *tid)
 }
 
 static bool
-a_thread_has_open(const struct census *c, const char *process, const char *pid, bool writing)
+a_thread_has_open(struct census *c, const char *process, const char *pid, bool writing)
 {
     char top[PATH_MAX];
     AUTO_DIR DIR *dir = NULL;
@@ -176,7 +206,7 @@ say(const char *process, const char *pid, const char *what, char *why, size_t wh
 bool
 device_has_writer_at(const char *root, const struct device *device, char *why, size_t why_size)
 {
-    const struct census c = {root, device};
+    struct census c = {.root = root, .device = device};
     char top[PATH_MAX], own[32];
     AUTO_DIR DIR *dir = NULL;
     const struct dirent *e;
@@ -191,7 +221,7 @@ device_has_writer_at(const char *root, const struct device *device, char *why, s
         if (!isdigit((unsigned char)e->d_name[0]) || strcmp(e->d_name, own) == 0 ||
             (size_t)snprintf(process, sizeof process, "%s/%s", top, e->d_name) >= sizeof process)
             continue;
-        if (has_open(&c, process, true) || a_thread_has_open(&c, process, e->d_name, true))
+        if (process_has_open(&c, process, true) || a_thread_has_open(&c, process, e->d_name, true))
             what = "has it open for writing";
         else if (has_mapped(&c, process))
             what = "has it mapped for writing";
@@ -212,7 +242,7 @@ device_has_writer(const struct device *device, char *why, size_t why_size)
 bool
 device_has_worker_at(const char *root, const struct device *device, char *why, size_t why_size)
 {
-    const struct census c = {root, device};
+    struct census c = {.root = root, .device = device};
     char top[PATH_MAX];
     AUTO_DIR DIR *dir = NULL;
     const struct dirent *e;
@@ -226,7 +256,8 @@ device_has_worker_at(const char *root, const struct device *device, char *why, s
             (size_t)snprintf(process, sizeof process, "%s/%s", top, e->d_name) < sizeof process &&
             sysfs_text(process, "comm", name, sizeof name) && strcmp(name, "exhibit-worker") == 0 &&
             /* A thread that waits in the kernel outlives its process's first one. */
-            (has_open(&c, process, false) || a_thread_has_open(&c, process, e->d_name, false))) {
+            (process_has_open(&c, process, false) ||
+             a_thread_has_open(&c, process, e->d_name, false))) {
             (void)snprintf(why, why_size, "process %s (%s)", e->d_name, name);
             return true;
         }
