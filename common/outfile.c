@@ -45,8 +45,8 @@ write_temporary(int dirfd, const char *temporary, const void *data, size_t n, st
 }
 
 int
-outfile_write(int dirfd, const char *name, const void *data, size_t n, bool replace,
-              struct err *err)
+outfile_write_one_of(int dirfd, const char *name, const void *data, size_t n, bool replace,
+                     struct err *err)
 {
     AUTO_FREE char *temporary = xasprintf(".%s.tmp-%ld", name, (long)getpid());
     int r;
@@ -60,11 +60,18 @@ outfile_write(int dirfd, const char *name, const void *data, size_t n, bool repl
     } else {
         r = outfile_move(dirfd, temporary, dirfd, name, err);
     }
-    if (r != 0) {
+    if (r != 0)
         (void)unlinkat(dirfd, temporary, 0);
-        return -1;
-    }
-    return outfile_sync_dir(dirfd, err);
+    return r;
+}
+
+int
+outfile_write(int dirfd, const char *name, const void *data, size_t n, bool replace,
+              struct err *err)
+{
+    return outfile_write_one_of(dirfd, name, data, n, replace, err) == 0
+               ? outfile_sync_dir(dirfd, err)
+               : -1;
 }
 
 static int

@@ -16,6 +16,11 @@
 int outfile_write(int dirfd, const char *name, const void *data, size_t n, bool replace,
                   struct err *err);
 
+/* As outfile_write(), for files that come to be together: the name is durable once the directory
+   was synced, as with the last of them. */
+int outfile_write_one_of(int dirfd, const char *name, const void *data, size_t n, bool replace,
+                         struct err *err);
+
 /* Renames within or between directories of one file system, never over an existing name
    (OUTCOME_REFUSED). Where the file system lacks RENAME_NOREPLACE (exFAT, SMB), link() and
    unlink(), or at the last a check before a plain rename, take its place. */

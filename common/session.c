@@ -208,6 +208,12 @@ session_worker_ended(const struct session *s, int *status)
     return s->ended;
 }
 
+void
+session_leave(struct session *s)
+{
+    (void)shutdown(s->sock, SHUT_WR);
+}
+
 /* Its last end of the socket goes with the process; what it still says is of no use. */
 static void
 await_end(int sock)

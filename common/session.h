@@ -49,6 +49,9 @@ bool session_worker_ended(const struct session *s, int *status);
 /* True once the supervisor was found to have ended by itself. */
 bool session_has_gone(const struct session *s);
 
+/* Nothing more will be asked, now that all is done: the supervisor ends while the front goes on. */
+void session_leave(struct session *s);
+
 /* Ends the conversation and waits for the supervisor's end (30 s at most for one that somebody else
    has started). A worker that still runs is killed. */
 void session_end(struct session *s);

@@ -94,21 +94,28 @@ drop(struct acquisition *a, size_t i, const struct err *err)
     return -1;
 }
 
+/* What belongs to one image, and, where it is read back, what that works from. The names become
+   durable with the manifest's. */
 static int
-write_papers(struct acquisition *a, struct err *err)
+write_papers_of(struct acquisition *a, size_t i, struct err *err)
 {
     char sha256[DIGEST_HEX_MAX];
 
+    if (papers_write_side_files(a, i, err) != 0)
+        return -1;
+    return a->options.verify ? papers_write_manifest(a, i, sha256, err) : 0;
+}
+
+static int
+write_papers(struct acquisition *a, struct err *err)
+{
     for (size_t i = 0; i < a->n_dest; i++) {
         if (a->result.sinks[i].failed && drop(a, i, err) != 0)
             return -1;
     }
     papers_log_end(a);
     for (size_t i = 0; i < a->n_dest; i++) {
-        if (!a->result.sinks[i].failed &&
-            (papers_write_side_files(a, i, err) != 0 ||
-             papers_write_manifest(a, i, sha256, err) != 0) &&
-            drop(a, i, err) != 0)
+        if (!a->result.sinks[i].failed && write_papers_of(a, i, err) != 0 && drop(a, i, err) != 0)
             return -1;
     }
     a->complete = true;
@@ -148,6 +155,7 @@ finish_session(struct acquisition *a, const char *sha256)
         joblog_event(a->log, "the supervisor: %s", m.text);
     else
         joblog_event(a->log, "the supervisor's record: %s", m.text);
+    session_leave(a->session);
     a->released = a->options.release && m.now.read_only == 0;
     if (a->released)
         joblog_event(a->log, "the write block is lifted");

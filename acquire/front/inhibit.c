@@ -16,12 +16,14 @@
 #include "common/text.h"
 
 #define CONFIRM_MS 500
-#define END_STEPS 50
-#define END_STEP_NS 10000000L
+#define END_STEPS 500
+#define END_STEP_NS 1000000L
 
 struct inhibit {
     pid_t pid;
     int hold; /* the write end of the pipe that the lock hangs on */
+    int hear; /* the read end of the one that cat writes to: without, a late one would die */
+    int64_t begun;
 };
 
 /* Its own session, so that the terminal's signals pass it by; every signal as at first; no
@@ -77,18 +79,18 @@ now_ms(void)
 /* cat runs only under the lock: the byte that comes back through it proves that the lock is held.
    1 held, 0 ended without, -1 nothing heard in time. */
 static int
-confirm(int fd)
+hear(const struct inhibit *inhibit)
 {
-    int64_t end = now_ms() + CONFIRM_MS;
+    int64_t end = inhibit->begun + CONFIRM_MS;
 
     for (;;) {
-        struct pollfd p = {.fd = fd, .events = POLLIN};
+        struct pollfd p = {.fd = inhibit->hear, .events = POLLIN};
         int64_t left = end - now_ms();
         int n = poll(&p, 1, left > 0 ? (int)left : 0);
         char byte;
 
         if (n > 0) {
-            ssize_t got = read(fd, &byte, 1);
+            ssize_t got = read(inhibit->hear, &byte, 1);
 
             if (got >= 0)
                 return got > 0;
@@ -122,9 +124,9 @@ close_all(const int *fds, size_t n)
 }
 
 struct inhibit *
-inhibit_with(const char *program, const char *why, char *state, size_t n)
+inhibit_begin_with(const char *program, const char *why, char *state, size_t n)
 {
-    int fds[4] = {-1, -1, -1, -1}, *in = fds, *out = fds + 2, rc, heard;
+    int fds[4] = {-1, -1, -1, -1}, *in = fds, *out = fds + 2, rc;
     struct inhibit *inhibit;
     pid_t pid = -1;
 
@@ -140,11 +142,26 @@ inhibit_with(const char *program, const char *why, char *state, size_t n)
         return NULL;
     }
     inhibit = xcalloc(1, sizeof *inhibit);
-    *inhibit = (struct inhibit){pid, in[1]};
+    *inhibit = (struct inhibit){pid, in[1], out[0], now_ms()};
     (void)close(in[0]);
     (void)close(out[1]);
-    heard = confirm(out[0]);
-    (void)close(out[0]);
+    return inhibit;
+}
+
+struct inhibit *
+inhibit_begin(const char *why, char *state, size_t n)
+{
+    return inhibit_begin_with("/usr/bin/systemd-inhibit", why, state, n);
+}
+
+struct inhibit *
+inhibit_confirm(struct inhibit *inhibit, char *state, size_t n)
+{
+    int heard;
+
+    if (!inhibit)
+        return NULL;
+    heard = hear(inhibit);
     if (heard > 0) {
         (void)snprintf(state, n, "inhibited");
         return inhibit;
@@ -159,12 +176,6 @@ inhibit_with(const char *program, const char *why, char *state, size_t n)
     return NULL;
 }
 
-struct inhibit *
-inhibit_sleep(const char *why, char *state, size_t n)
-{
-    return inhibit_with("/usr/bin/systemd-inhibit", why, state, n);
-}
-
 void
 inhibit_end(struct inhibit *inhibit)
 {
@@ -174,6 +185,7 @@ inhibit_end(struct inhibit *inhibit)
     if (!inhibit)
         return;
     (void)close(inhibit->hold);
+    (void)close(inhibit->hear);
     for (int i = 0; i < END_STEPS && got == 0; i++) {
         got = waitpid(inhibit->pid, NULL, WNOHANG);
         if (got < 0 && errno == EINTR)

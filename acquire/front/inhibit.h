@@ -9,12 +9,17 @@
 
 struct inhibit;
 
-/* `state` gets "inhibited", or the reason why not: then, and where it cannot be told within half a
-   second, the job goes on all the same. NULL where nothing was started. */
-struct inhibit *inhibit_sleep(const char *why, char *state, size_t n);
+/* Begins to ask for it, which takes the machine a moment. NULL where nothing could be started:
+   `state` says why. */
+struct inhibit *inhibit_begin(const char *why, char *state, size_t n);
 
-/* As inhibit_sleep(), through a program other than /usr/bin/systemd-inhibit with its arguments. */
-struct inhibit *inhibit_with(const char *program, const char *why, char *state, size_t n);
+/* As inhibit_begin(), through a program other than /usr/bin/systemd-inhibit with its arguments. */
+struct inhibit *inhibit_begin_with(const char *program, const char *why, char *state, size_t n);
+
+/* Hears what came of it: `state` gets "inhibited", or the reason why not; then, and where it cannot
+   be told half a second after it was asked for, the job goes on all the same. What was begun is
+   taken over; NULL where it has ended already. */
+struct inhibit *inhibit_confirm(struct inhibit *inhibit, char *state, size_t n);
 
 void inhibit_end(struct inhibit *inhibit);
 

@@ -265,7 +265,7 @@ write_sums(const struct acquisition *a, size_t i, const char *algorithm, struct 
                       s->segments[k].directory ? "/" : "", s->segments[k].file);
     if (fclose(f) != 0)
         return err_set(err, OUTCOME_FAILED, "not enough memory for '%s'", name);
-    return outfile_write(a->dest[i].dir, name, text, n, false, err);
+    return outfile_write_one_of(a->dest[i].dir, name, text, n, false, err);
 }
 
 static int
@@ -277,7 +277,7 @@ write_map(const struct acquisition *a, size_t i, struct err *err)
 
     if (!text)
         return err_set(err, OUTCOME_FAILED, "not enough memory for '%s'", name);
-    return outfile_write(a->dest[i].dir, name, text, strlen(text), false, err);
+    return outfile_write_one_of(a->dest[i].dir, name, text, strlen(text), false, err);
 }
 
 int

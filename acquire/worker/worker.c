@@ -295,7 +295,7 @@ check_kept(const struct worker *w, size_t sink, struct err *err)
     return 0;
 }
 
-/* The hashes go into the E01; then its last segment is closed, hashed and made durable. */
+/* The hashes go into the E01, and its last segment is closed. */
 static void
 finish_sink(struct worker *w, size_t i, const struct manifest_hashes *hashes)
 {
@@ -305,11 +305,26 @@ finish_sink(struct worker *w, size_t i, const struct manifest_hashes *hashes)
         .unreadable = pipeline_unreadable(w->pipeline),
     };
 
-    if (s->failed)
-        return;
-    if (check_kept(w, i, &s->err) != 0 || s->sink->ops->finish(s->sink, &final, &s->err) != 0 ||
-        segment_log_finish(w->logs[i], &s->err) != 0)
+    if (!s->failed &&
+        (check_kept(w, i, &s->err) != 0 || s->sink->ops->finish(s->sink, &final, &s->err) != 0))
         pipeline_sink_drop(s);
+}
+
+/* What was closed last is hashed and made durable. Meanwhile the pipeline's memory, a hundred
+   megabytes, is given back, which would otherwise be waited for at the end. */
+static void
+finish_sinks(struct worker *w, const struct manifest_hashes *hashes)
+{
+    for (size_t i = 0; i < w->n_sinks; i++)
+        finish_sink(w, i, hashes);
+    pipeline_free(w->pipeline);
+    w->pipeline = NULL;
+    for (size_t i = 0; i < w->n_sinks; i++) {
+        struct pipeline_sink *s = &w->sinks[i];
+
+        if (!s->failed && segment_log_finish(w->logs[i], &s->err) != 0)
+            pipeline_sink_drop(s);
+    }
 }
 
 /* --- the result --- */
@@ -365,8 +380,7 @@ run(struct worker *w, struct err *err)
     }
     tell_finishing();
     lanes_media_hashes(w->lanes, &hashes);
-    for (size_t i = 0; i < w->n_sinks; i++)
-        finish_sink(w, i, &hashes);
+    finish_sinks(w, &hashes);
     r = tell_result(w, &hashes, err);
     manifest_hashes_free(&hashes);
     return r;

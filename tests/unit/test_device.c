@@ -834,6 +834,12 @@ put_program(const char *name, const char *text, char *path, size_t size)
     assert_int_equal(chmod(path, 0755), 0);
 }
 
+static struct inhibit *
+inhibit_with(const char *program, char *say, size_t n)
+{
+    return inhibit_confirm(inhibit_begin_with(program, "a test", say, n), say, n);
+}
+
 static void
 test_inhibit(void **state)
 {
@@ -844,7 +850,7 @@ test_inhibit(void **state)
     (void)state;
     put_program("good", "#!/bin/sh\necho \"$$ $*\" >\"$0.said\"\nexec /usr/bin/cat\n", path,
                 sizeof path);
-    inhibit = inhibit_with(path, "a test", say, sizeof say);
+    inhibit = inhibit_with(path, say, sizeof say);
     assert_string_equal(say, "inhibited");
     assert_non_null(inhibit);
     assert_true(sysfs_text(root, "good.said", say, sizeof say));
@@ -866,10 +872,12 @@ test_inhibit_refused(void **state)
 
     (void)state;
     put_program("bad", "#!/bin/sh\necho no bus >&2\nexit 1\n", path, sizeof path);
-    assert_null(inhibit_with(path, "a test", say, sizeof say));
+    assert_null(inhibit_with(path, say, sizeof say));
     assert_non_null(strstr(say, "not inhibited"));
-    assert_null(inhibit_with("/nonexistent/program", "a test", say, sizeof say));
+    assert_null(inhibit_with("/nonexistent/program", say, sizeof say));
     assert_non_null(strstr(say, "/nonexistent/program"));
+    /* What is not wanted any more is not waited for. */
+    inhibit_end(inhibit_begin_with(path, "a test", say, sizeof say));
     inhibit_end(NULL);
 }
 
@@ -881,7 +889,7 @@ test_inhibit_slow(void **state)
 
     (void)state;
     put_program("slow", "#!/bin/sh\nexec /usr/bin/sleep 60\n", path, sizeof path);
-    inhibit = inhibit_with(path, "a test", say, sizeof say);
+    inhibit = inhibit_with(path, say, sizeof say);
     assert_non_null(inhibit);
     assert_non_null(strstr(say, "not confirmed"));
     inhibit_end(inhibit);
