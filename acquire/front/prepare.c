@@ -378,10 +378,12 @@ prepare(struct acquisition *a, struct err *err)
         check_file_use(a, err) != 0 || check_destinations(a, err) != 0)
         return -1;
     choose_writer(a);
+    a->session = session_start(&a->writer, err);
+    if (!a->session)
+        return -1;
     /* Answered while the supervisor takes the device. */
     a->inhibit = inhibit_begin("acquiring evidence", a->inhibit_state, sizeof a->inhibit_state);
-    a->session = session_start(&a->writer, err);
-    if (!a->session || hold_device(a, err) != 0)
+    if (hold_device(a, err) != 0)
         return -1;
     a->inhibit = inhibit_confirm(a->inhibit, a->inhibit_state, sizeof a->inhibit_state);
     /* From here on nothing needs root but the supervisor; unless root is who writes, who may then
