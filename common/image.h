@@ -1,8 +1,9 @@
 /*
  * The image reader: raw (one file or split) and EWF-E01 images as one run of media bytes. Our own
- * implementation, so that what libewf wrote is checked by a second one. Every number in the files
- * is taken as hostile. What is wrong with an image that can still be read in part is a finding
- * (struct image_finding); only what leaves nothing to read is an error.
+ * implementation, so that what other tools wrote is checked by another one, and which shares with
+ * our writer only what is in ewf_format.h. Every number in the files is taken as hostile. What is
+ * wrong with an image that can still be read in part is a finding (struct image_finding); only what
+ * leaves nothing to read is an error.
  *
  * An image may be read by any number of threads at once after image_open() has returned.
  * Memory is bounded whatever the size of the image.

@@ -22,7 +22,6 @@ struct sandbox_spec {
     bool allow_send;    /* sendmsg/recvmsg on sockets that are open already */
     bool allow_network; /* only for sandbox_confine() */
     bool allow_dirs;    /* directories may be made in the write_dirs */
-    bool allow_links; /* symbolic links may be made in the write_dirs; they lead to nothing more */
 };
 
 struct sandbox_state {

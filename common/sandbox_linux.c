@@ -74,8 +74,6 @@ enter_landlock(const struct sandbox_spec *spec, uint64_t untouched, struct sandb
     }
     if (spec->allow_dirs)
         writing |= LANDLOCK_ACCESS_FS_MAKE_DIR;
-    if (spec->allow_links)
-        writing |= LANDLOCK_ACCESS_FS_MAKE_SYM;
     handled &= ~untouched;
     attr.handled_access_fs = handled;
     /* The size that the first version knew, as only its field is used. */
@@ -204,8 +202,6 @@ add_rules(scmp_filter_ctx filter, const struct sandbox_spec *spec)
         for (size_t i = 0; i < sizeof for_sockets / sizeof for_sockets[0]; i++)
             r |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, for_sockets[i], 0);
     }
-    if (spec->allow_links)
-        r |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(symlinkat), 0);
     if (spec->allow_threads) {
         /* clone3's flags lie in memory, out of the filter's sight; ENOSYS makes glibc use clone. */
         r |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);

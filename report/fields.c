@@ -133,7 +133,6 @@ static const struct {
     {"filesystem_magic", "File system, magic number"},
     {"os", "Operating system"},
     {"openssl", "OpenSSL"},
-    {"libewf", "libewf"},
     {"isal", "ISA-L"},
     {"isa-l", "ISA-L"},
     {"max_error_us", "Greatest error, µs"},

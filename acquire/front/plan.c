@@ -4,22 +4,22 @@
 
 #define MIB (UINT64_C(1) << 20)
 
-/* 32 KiB is what every reader of E01 expects; past 256 KiB some give up, and libewf holds at most
-   134,217,727 chunks, at 8 bytes of memory each. So chunks grow to keep below half of that, then
-   up to the whole, and only then past 256 KiB. */
+/* 32 KiB is what every reader of E01 expects; past 256 KiB some give up, and libewf, which most of
+   them are built on, reads at most 134,217,727 chunks and needs memory for each. So chunks grow to
+   keep below half of that, then up to the whole, and only then past 256 KiB. */
 #define CHUNK_MIN ((uint64_t)32 << 10)
 #define CHUNK_EVERY_READER ((uint64_t)256 << 10)
 #define CHUNK_MAX (UINT64_C(1) << 20)
 #define CHUNKS_COMFORTABLE (UINT64_C(1) << 26)
 #define CHUNKS_MAX UINT64_C(134217727)
 
-/* What each file holds besides chunks and table entries: libewf writes 1,508 bytes of header,
-   volume data and section descriptors. */
+/* What each file holds besides chunks and table entries: a header, the volume's data and section
+   descriptors. */
 #define SEGMENT_OVERHEAD 2048u
 
 #define E01_SEGMENT_DEFAULT ((uint64_t)2 << 30)
 #define E01_SEGMENT_MIN MIB
-/* Below the 14,971 names there are: libewf compares the media's size with them, not the file's. */
+/* Below the 14,971 names there are. */
 #define E01_SEGMENTS_MAX 14000u
 #define RAW_SEGMENTS_MAX 100000u
 /* Each piece is some 200 bytes of manifest, and more in memory while that is written. */

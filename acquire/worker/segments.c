@@ -26,9 +26,16 @@ struct entry {
     struct segment segment;
     int dir;
     bool kept;        /* it was there before; its hashes are what it must have */
-    uint64_t settled; /* bytes that will not change any more */
+    uint64_t settled; /* bytes that have been written, or were given to be hashed */
     uint64_t durable; /* bytes of them that a power cut would leave */
     bool closed;
+};
+
+/* Bytes of an open file that are to be hashed. */
+struct piece {
+    size_t entry;
+    const uint8_t *p;
+    size_t n;
 };
 
 struct segment_log {
@@ -36,7 +43,10 @@ struct segment_log {
     bool hash_files;
     pthread_t thread;
     pthread_mutex_t lock; /* guards everything below but the thread's own */
-    pthread_cond_t wake;
+    pthread_cond_t wake;  /* the thread: there is work */
+    pthread_cond_t taken; /* who gave pieces: one is hashed */
+    struct piece pieces[SEGMENT_PIECES_MAX];
+    size_t n_pieces;
     struct entry *v;
     size_t n;
     size_t cap;
@@ -80,10 +90,9 @@ drop_to(struct segment_log *log, uint64_t to)
     log->dropped = to;
 }
 
-/* What has settled while the file is still being written, or the rest: both digests over one read.
- */
+/* Both digests over one read. */
 static int
-hash_settled(struct segment_log *log, uint64_t end, struct err *err)
+hash_file(struct segment_log *log, uint64_t end, struct err *err)
 {
     while (log->at < end) {
         size_t n = 0;
@@ -138,8 +147,10 @@ finish_file(struct segment_log *log, struct entry *e, struct err *err)
     s->size = (uint64_t)st.st_size;
     (void)sync_file_range(log->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
     if (log->hash_files) {
-        if (hash_settled(log, s->size, err) != 0)
+        if (e->kept && hash_file(log, s->size, err) != 0)
             return -1;
+        if (!e->kept && e->settled != s->size)
+            return err_set(err, OUTCOME_FAILED, "it does not have the size that was written");
         digest_final_hex(log->md5, s->md5);
         digest_final_hex(log->sha256, s->sha256);
     }
@@ -166,21 +177,16 @@ sync_settled(struct segment_log *log, struct entry *e, struct err *err)
     return 0;
 }
 
-/* One step at the first unfinished file, without the lock. */
-static int
-work_on(struct segment_log *log, struct entry *e, struct err *err)
-{
-    int r = open_file(log, e, err);
+/* --- the thread --- */
 
-    if (r == 0)
-        r = e->closed         ? finish_file(log, e, err)
-            : log->hash_files ? hash_settled(log, e->settled, err)
-                              : sync_settled(log, e, err);
-    return r == 0 ? 0 : err_context(err, "segment '%s'", e->segment.file);
+static bool
+has_piece(const struct segment_log *log)
+{
+    return log->n_pieces > 0 && log->pieces[0].entry == log->done;
 }
 
 static bool
-has_work(const struct segment_log *log)
+has_file(const struct segment_log *log)
 {
     const struct entry *e;
     uint64_t fresh;
@@ -189,9 +195,48 @@ has_work(const struct segment_log *log)
         return false;
     e = &log->v[log->done];
     fresh = e->settled - (log->fd < 0 ? 0 : log->at);
-    return e->closed ||
-           (fresh > 0 && (log->hash_files || log->ended || fresh >= DURABLE_STEP ||
+    return e->closed || (!log->hash_files && fresh > 0 &&
+                         (log->ended || fresh >= DURABLE_STEP ||
                           clock_monotonic_ns() - log->synced_ns >= DURABLE_INTERVAL_NS));
+}
+
+/* With the lock, which it gives up meanwhile. */
+static void
+hash_piece(struct segment_log *log)
+{
+    struct piece piece = log->pieces[0];
+
+    (void)pthread_mutex_unlock(&log->lock);
+    digest_update_pair(log->md5, log->sha256, piece.p, piece.n);
+    (void)pthread_mutex_lock(&log->lock);
+    memmove(log->pieces, log->pieces + 1, --log->n_pieces * sizeof *log->pieces);
+    (void)pthread_cond_signal(&log->taken);
+}
+
+/* One step at the first unfinished file. With the lock, which it gives up meanwhile. */
+static void
+work_on_file(struct segment_log *log)
+{
+    struct entry e = log->v[log->done]; /* the list may move while the lock is not held */
+    struct err err = ERR_INIT;
+    int r;
+
+    (void)pthread_mutex_unlock(&log->lock);
+    r = open_file(log, &e, &err);
+    if (r == 0)
+        r = e.closed ? finish_file(log, &e, &err) : sync_settled(log, &e, &err);
+    if (r != 0)
+        (void)err_context(&err, "segment '%s'", e.segment.file);
+    (void)pthread_mutex_lock(&log->lock);
+    if (r == 0 && e.closed)
+        log->v[log->done++] = e;
+    else if (r == 0)
+        log->v[log->done].durable = e.durable;
+    if (r != 0) {
+        log->failed = true;
+        log->err = err;
+        (void)pthread_cond_signal(&log->taken);
+    }
 }
 
 static void *
@@ -201,30 +246,20 @@ run(void *arg)
 
     (void)pthread_mutex_lock(&log->lock);
     while (!log->failed) {
-        struct err err = ERR_INIT;
-        struct entry e;
-        int r;
-
-        while (!has_work(log) && !log->ended)
-            (void)pthread_cond_wait(&log->wake, &log->lock);
-        if (!has_work(log))
+        if (has_piece(log))
+            hash_piece(log);
+        else if (has_file(log))
+            work_on_file(log);
+        else if (log->ended)
             break;
-        e = log->v[log->done]; /* the list may move while the lock is not held */
-        (void)pthread_mutex_unlock(&log->lock);
-        r = work_on(log, &e, &err);
-        (void)pthread_mutex_lock(&log->lock);
-        if (r == 0 && e.closed)
-            log->v[log->done++] = e;
-        else if (r == 0)
-            log->v[log->done].durable = e.durable;
-        if (r != 0) {
-            log->failed = true;
-            log->err = err;
-        }
+        else
+            (void)pthread_cond_wait(&log->wake, &log->lock);
     }
     (void)pthread_mutex_unlock(&log->lock);
     return NULL;
 }
+
+/* --- what is told to it --- */
 
 static int
 set_up(struct segment_log *log, struct err *err)
@@ -252,6 +287,7 @@ segment_log_new(int dir, bool hash_files, struct err *err)
     log->joined = true;
     (void)pthread_mutex_init(&log->lock, NULL);
     (void)pthread_cond_init(&log->wake, NULL);
+    (void)pthread_cond_init(&log->taken, NULL);
     if (set_up(log, err) != 0) {
         segment_log_free(log);
         return NULL;
@@ -312,6 +348,29 @@ segment_log_settled(struct segment_log *log, uint64_t bytes)
     (void)pthread_mutex_lock(&log->lock);
     log->v[log->n - 1].settled = bytes;
     (void)pthread_cond_signal(&log->wake);
+    (void)pthread_mutex_unlock(&log->lock);
+}
+
+void
+segment_log_give(struct segment_log *log, const uint8_t *p, size_t n)
+{
+    if (!log->hash_files)
+        return;
+    (void)pthread_mutex_lock(&log->lock);
+    if (log->n_pieces == SEGMENT_PIECES_MAX)
+        abort();
+    log->pieces[log->n_pieces++] = (struct piece){.entry = log->n - 1, .p = p, .n = n};
+    log->v[log->n - 1].settled += n;
+    (void)pthread_cond_signal(&log->wake);
+    (void)pthread_mutex_unlock(&log->lock);
+}
+
+void
+segment_log_wait(struct segment_log *log, size_t most)
+{
+    (void)pthread_mutex_lock(&log->lock);
+    while (log->n_pieces > most && !log->failed)
+        (void)pthread_cond_wait(&log->taken, &log->lock);
     (void)pthread_mutex_unlock(&log->lock);
 }
 
@@ -408,6 +467,7 @@ segment_log_free(struct segment_log *log)
     free(log->buf);
     free(log->v);
     (void)pthread_cond_destroy(&log->wake);
+    (void)pthread_cond_destroy(&log->taken);
     (void)pthread_mutex_destroy(&log->lock);
     free(log);
 }

@@ -24,20 +24,30 @@ struct segment {
 
 struct segment_log;
 
-/* dir: where the files lie (stays the caller's). hash_files: read the files and hash them (E01);
-   without it the hashes are the caller's to fill in (raw: the lanes have them). */
+/* dir: where the files lie (stays the caller's). hash_files: the log hashes them (E01), from the
+   bytes that it is given while they are written; without it the hashes are the caller's to fill in
+   (raw: the lanes have them). */
 struct segment_log *segment_log_new(int dir, bool hash_files, struct err *err);
 
 /* A file that was there before the first one is begun, in the directory `dir` (stays the caller's).
-   If the log hashes files, this one too, and it must be what its promise says. */
+   If the log hashes files, it reads and hashes this one too, and it must be what its promise
+   says. */
 void segment_log_keep(struct segment_log *log, int dir, const struct kept_segment *kept);
 
 /* A file has been begun; it holds the media from media_offset on. One is open at a time. */
 void segment_log_begin(struct segment_log *log, const char *file, uint64_t media_offset);
 
-/* The first `bytes` of the open file will not change any more: they can be hashed already, or, if
-   the log does not hash files, made durable. */
+/* Without hash_files: the first `bytes` of the open file have been written and can be made
+   durable. */
 void segment_log_settled(struct segment_log *log, uint64_t bytes);
+
+/* With hash_files: the next n bytes of the open file. They stay the caller's, unchanged until they
+   are hashed: segment_log_wait() returns when at most `most` of the pieces that were given are not,
+   or when the log has failed and will not touch them any more. Without hash_files nothing is taken.
+ */
+#define SEGMENT_PIECES_MAX 4
+void segment_log_give(struct segment_log *log, const uint8_t *p, size_t n);
+void segment_log_wait(struct segment_log *log, size_t most);
 
 /* The open file will not be written any more. */
 void segment_log_close(struct segment_log *log, uint64_t media_length);

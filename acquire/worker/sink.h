@@ -66,7 +66,4 @@ struct sink *sink_raw_new(const struct sink_spec *spec, struct err *err);
 struct sink *sink_e01_new(const struct sink_spec *spec, const struct e01_spec *e01,
                           struct err *err);
 
-/* The version of libewf. */
-const char *sink_e01_library(void);
-
 #endif

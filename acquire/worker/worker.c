@@ -36,7 +36,7 @@ receive_job(struct worker *w, struct err *err)
 static int
 enter_sandbox(struct worker *w, struct err *err)
 {
-    return worker_sandbox(w->dirs, w->n_dirs, w->n_sinks, w->job.lenient, &w->sandbox, err);
+    return worker_sandbox(w->dirs, w->n_dirs, w->job.lenient, &w->sandbox, err);
 }
 
 static struct sink *

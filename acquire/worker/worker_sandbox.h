@@ -9,9 +9,9 @@
 #include "acquire/job/worker_fds.h"
 #include "common/sandbox.h"
 
-/* Puts the numbers of the n_dirs directories into dirs and enters it; the first n_sinks of them are
-   the sinks'. lenient: as for sandbox_enter(). */
-int worker_sandbox(int dirs[WORKER_DIRS_MAX], size_t n_dirs, size_t n_sinks, bool lenient,
+/* Puts the numbers of the n_dirs directories into dirs and enters it. lenient: as for
+   sandbox_enter(). */
+int worker_sandbox(int dirs[WORKER_DIRS_MAX], size_t n_dirs, bool lenient,
                    struct sandbox_state *state, struct err *err);
 
 #endif

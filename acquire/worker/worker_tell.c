@@ -53,7 +53,6 @@ libraries(void)
     json_t *v = json_object();
 
     json_set_text(v, "openssl", digest_library());
-    json_set_text(v, "libewf", sink_e01_library());
     json_set_text(v, "isa-l", packer_library_fast());
     json_set_text(v, "libdeflate", packer_library_best());
     return v;

@@ -121,7 +121,7 @@ every_e01_plan_can_be_written(void **state)
         assert_true((media + chunk - 1) / chunk <= CHUNKS_MAX);
         assert_true(p.segment_size >= MIB);
         assert_true(media / p.segment_size < SEGNAME_E01_MAX - 900);
-        /* Chunks with their checksums, entries in two tables, and what libewf puts into each file.
+        /* Chunks with their checksums, entries in two tables, and what each file holds besides.
          */
         assert_true(p.worst_size >=
                     media + (media + chunk - 1) / chunk * 12 + media / p.segment_size * 1508);

@@ -17,7 +17,27 @@ append(const char *name, const void *p, size_t n)
     assert_int_equal(write(fd, p, n), n);
 }
 
-/* Files written in steps, with any part of them called settled at any time. */
+/* With hashes the pieces are given as they are written, else any part is called settled. */
+static void
+write_file(struct segment_log *log, const char *name, const uint8_t *data, bool hash,
+           struct rng *rng)
+{
+    uint64_t size = 0;
+
+    for (uint64_t steps = 1 + rng_below(rng, 7); steps > 0; steps--) {
+        size_t part = rng_below(rng, 3) ? rng_below(rng, 3000) : rng_below(rng, (size_t)1 << 19);
+        const uint8_t *from = data + rng_below(rng, (size_t)1 << 19);
+
+        append(name, from, part);
+        size += part;
+        if (hash)
+            segment_log_give(log, from, part);
+        else if (rng_below(rng, 2))
+            segment_log_settled(log, rng_below(rng, size + 1));
+        segment_log_wait(log, rng_below(rng, SEGMENT_PIECES_MAX));
+    }
+}
+
 static void
 files_are_listed_and_hashed(void **state)
 {
@@ -39,18 +59,9 @@ files_are_listed_and_hashed(void **state)
         assert_non_null(log);
         for (size_t i = 0; i < files; i++) {
             AUTO_FREE char *name = xasprintf("seg.%zu", i);
-            uint64_t size = 0;
 
             segment_log_begin(log, name, media);
-            for (uint64_t steps = 1 + rng_below(&rng, 4); steps > 0; steps--) {
-                size_t part =
-                    rng_below(&rng, 3) ? rng_below(&rng, 3000) : rng_below(&rng, (size_t)1 << 19);
-
-                append(name, data, part);
-                size += part;
-                if (rng_below(&rng, 2))
-                    segment_log_settled(log, rng_below(&rng, size + 1));
-            }
+            write_file(log, name, data, hash, &rng);
             segment_log_close(log, 512 * (i + 1));
             media += 512 * (i + 1);
         }
@@ -67,22 +78,66 @@ files_are_listed_and_hashed(void **state)
     free(data);
 }
 
-/* Less is there than was said to be final. */
+/* Less is there than was written; or more. */
 static void
-a_file_cut_short_is_noticed(void **state)
+another_size_is_noticed(void **state)
+{
+    (void)state;
+    for (size_t n = 9; n <= 11; n += 2) {
+        struct err err = ERR_INIT;
+        struct segment_log *log = segment_log_new(scratch_dir, true, &err);
+
+        append("cut.E01", "0123456789", 10);
+        segment_log_begin(log, "cut.E01", 0);
+        segment_log_give(log, (const uint8_t *)"01234567890", n);
+        segment_log_close(log, 512);
+        assert_int_equal(segment_log_finish(log, &err), -1);
+        assert_non_null(strstr(err.text, "cut.E01"));
+        assert_non_null(strstr(err.text, "size"));
+        assert_int_equal(segment_log_done(log), 0);
+        segment_log_free(log);
+        clear_directory(scratch_dir);
+    }
+}
+
+/* Who waits for his bytes is not left waiting by a log that has failed. */
+static void
+nobody_waits_for_a_log_that_failed(void **state)
 {
     struct err err = ERR_INIT;
     struct segment_log *log = segment_log_new(scratch_dir, true, &err);
 
     (void)state;
-    append("cut.E01", "0123456789", 10);
-    segment_log_begin(log, "cut.E01", 0);
-    segment_log_settled(log, 20);
-    assert_int_equal(segment_log_finish(log, &err), -1);
-    assert_non_null(strstr(err.text, "cut.E01"));
-    assert_non_null(strstr(err.text, "shorter"));
-    assert_int_equal(segment_log_done(log), 0);
+    segment_log_begin(log, "gone.E01", 0);
+    segment_log_close(log, 512);
+    segment_log_begin(log, "next.E02", 512);
+    segment_log_give(log, (const uint8_t *)"abc", 3);
+    segment_log_wait(log, 0);
+    assert_int_equal(segment_log_check(log, &err), -1);
+    assert_int_equal(err.sys, ENOENT);
     segment_log_free(log);
+}
+
+/* A file of an earlier run is read, and must be what it was. */
+static void
+a_kept_file_is_compared(void **state)
+{
+    char name[] = "k.E01";
+    struct kept_segment kept = {.file = name, .size = 3, .media_length = 512};
+
+    (void)state;
+    append("k.E01", "abc", 3);
+    for (int good = 0; good < 2; good++) {
+        struct err err = ERR_INIT;
+        struct segment_log *log = segment_log_new(scratch_dir, true, &err);
+
+        hash_bytes("SHA256", good ? "abc" : "abd", 3, kept.sha256);
+        hash_bytes("MD5", good ? "abc" : "abd", 3, kept.md5);
+        segment_log_keep(log, scratch_dir, &kept);
+        assert_int_equal(segment_log_finish(log, &err), good ? 0 : -1);
+        assert_true(good || strstr(err.text, "damaged"));
+        segment_log_free(log);
+    }
     clear_directory(scratch_dir);
 }
 
@@ -96,6 +151,7 @@ a_missing_file_is_an_error(void **state)
     (void)state;
     append("a.E01", "a", 1);
     segment_log_begin(log, "a.E01", 0);
+    segment_log_give(log, (const uint8_t *)"a", 1);
     segment_log_close(log, 512);
     segment_log_begin(log, "gone.E02", 512);
     segment_log_close(log, 512);
@@ -139,7 +195,7 @@ an_unfinished_file_is_left_alone(void **state)
     log = segment_log_new(scratch_dir, true, &err);
     append("open.E01", "abc", 3);
     segment_log_begin(log, "open.E01", 0);
-    segment_log_settled(log, 3);
+    segment_log_give(log, (const uint8_t *)"abc", 3);
     segment_log_free(log);
     segment_log_free(NULL);
     clear_directory(scratch_dir);
@@ -150,7 +206,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_are_listed_and_hashed),
-        cmocka_unit_test(a_file_cut_short_is_noticed),
+        cmocka_unit_test(another_size_is_noticed),
+        cmocka_unit_test(nobody_waits_for_a_log_that_failed),
+        cmocka_unit_test(a_kept_file_is_compared),
         cmocka_unit_test(a_missing_file_is_an_error),
         cmocka_unit_test(a_link_is_not_followed),
         cmocka_unit_test(an_unfinished_file_is_left_alone),

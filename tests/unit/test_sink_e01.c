@@ -348,111 +348,8 @@ large_segments_are_hashed_on_the_way(void **state)
     must_write(&r);
     assert_int_equal(r.n, 2);
     check_all(&r);
-    assert_int_equal(count_sections("sectors"), 3); /* of 32 MiB */
+    assert_int_equal(count_sections("sectors"), 9); /* of 8 MiB */
     run_end(&r);
-    free(data);
-}
-
-/* The descriptor (EWF-E01: 76 bytes, see acquire/worker/sink_e01.c) at this place of
- * the open file. */
-static bool
-find_sectors(uint64_t *next)
-{
-    AUTO_FD int fd = open("EV-01.E01", O_RDONLY | O_CLOEXEC);
-    uint8_t d[76];
-
-    assert_true(fd >= 0);
-    *next = 13;
-    while (pread(fd, d, sizeof d, (off_t)*next) == (ssize_t)sizeof d) {
-        *next = ewf_u64(d + 16);
-        if (memcmp(d, "sectors", 8) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Where the guess that libewf writes first says that the next section will be.
- */
-static uint64_t
-find_guess(struct run *r)
-{
-    struct sink_spec spec = {.dir = r->dir,
-                             .name = "EV-01",
-                             .media_size = r->media,
-                             .sector_size = r->sector_size,
-                             .segment_size = r->segment_size};
-    struct err err = ERR_INIT;
-    struct block b = {.length = BLOCK};
-    struct packer *packer = packer_new(r->compression, 4096, &err);
-    uint64_t guess = 0;
-
-    r->e01.sectors_per_chunk = r->sectors_per_chunk;
-    r->log = segment_log_new(r->dir, true, &err);
-    spec.log = r->log;
-    r->sink = sink_e01_new(&spec, &r->e01, &err);
-    block_init(&b);
-    memcpy(b.data, r->data, BLOCK);
-    packer_pack(packer, &b);
-    assert_int_equal(r->sink->ops->put(r->sink, &b, &err), 0);
-    assert_true(find_sectors(&guess));
-    packer_free(packer);
-    block_free(&b);
-    run_end(r);
-    return guess;
-}
-
-/* A disk may hold the bytes of a section's descriptor just where libewf's first
-   guess of a size points to; they must not be taken for the end of that
-   section. */
-static void
-media_cannot_forge_a_section(void **state)
-{
-    struct rng rng = rng_start("sink_e01 forged");
-    uint8_t *data = xcalloc(1, 72 * MIB);
-    uint8_t forged[76] = "next";
-    struct run r = {
-        .dir = scratch_dir,
-        .data = data,
-        .media = 72 * MIB,
-        .sector_size = 512,
-        .sectors_per_chunk = 8,
-        .segment_size = 2048 * MIB,
-        .compression = COMPRESSION_NONE,
-        .e01 = {.stored = true},
-    };
-    struct run again = r;
-    uint8_t *file;
-    uint8_t *at = NULL;
-    uint64_t guess;
-    uint32_t adler;
-    size_t size;
-
-    (void)state;
-    for (size_t i = 0; i < 72 * MIB; i += 8) {
-        uint64_t v = rng_next(&rng);
-
-        memcpy(data + i, &v, sizeof v);
-    }
-    guess = find_guess(&r);
-    /* Which of the media's bytes come to lie there is seen in an image of the
-     * same size. */
-    must_write(&again);
-    file = file_bytes(scratch_dir, "EV-01.E01", &size);
-    if (guess <= size - sizeof forged)
-        at = memmem(data, 72 * MIB, file + guess, sizeof forged);
-    free(file);
-    print_message("the first guess is %llu of %zu\n", (unsigned long long)guess, size);
-    run_end(&again);
-    if (at) {
-        memcpy(forged + 16, &guess, sizeof guess);
-        adler = ewf_adler32(1, forged, 72);
-        memcpy(forged + 72, &adler, sizeof adler);
-        memcpy(at, forged, sizeof forged);
-        again = r;
-        must_write(&again);
-        check_all(&again);
-        run_end(&again);
-    }
     free(data);
 }
 
@@ -475,6 +372,7 @@ headers_hashes_and_errors_are_stored(void **state)
     struct ranges bad = {0};
     struct ranges got = {0};
     char hash[128];
+    char examiner[602] = "x";
     struct run r = {
         .dir = scratch_dir,
         .data = data,
@@ -488,8 +386,8 @@ headers_hashes_and_errors_are_stored(void **state)
                 .case_number = "2026-017",
                 .evidence_number = "EV-01",
                 .description = "a t\u00e4st of a dr\u00efve",
-                .examiner = "J. Doe",
-                .notes = "first line\nsecond\tline",
+                .examiner = examiner,
+                .notes = "first line\nsecond\tline \U0001f4be",
                 .model = "Model \xff X",
                 .serial = "S/N 42"},
         .unreadable = &bad,
@@ -497,6 +395,8 @@ headers_hashes_and_errors_are_stored(void **state)
     struct ewf_oracle *o;
 
     (void)state;
+    for (size_t i = 1; i < sizeof examiner - 2; i += 2)
+        memcpy(examiner + i, "\u00e9", 2);
     media_fill(data, MIB, &rng);
     ranges_add(&bad, 0, 512);
     for (uint64_t at = 2048; at < MIB - 8192; at += 1024 + 512 * rng_below(&rng, 9))
@@ -511,8 +411,9 @@ headers_hashes_and_errors_are_stored(void **state)
     assert_header(o, "case_number", "2026-017");
     assert_header(o, "evidence_number", "EV-01");
     assert_header(o, "description", "a t\u00e4st of a dr\u00efve");
-    assert_header(o, "examiner_name", "J. Doe");
-    assert_header(o, "notes", "first line second line");
+    examiner[499] = '\0'; /* the longest that readers take, between two characters */
+    assert_header(o, "examiner_name", examiner);
+    assert_header(o, "notes", "first line second line \U0001f4be");
     assert_header(o, "model", "Model \\xff X");
     assert_header(o, "serial_number", "S/N 42");
     assert_header(o, "acquiry_operating_system", "Linux");
@@ -642,19 +543,11 @@ a_full_disk_says_so(void **state)
         data[i] = (uint8_t)rng_next(&rng);
     r.dir = open("full", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_int_equal(run_write(&r, &err), -1);
-    assert_int_equal(err.outcome, OUTCOME_INTERRUPTED);
     assert_int_equal(err.sys, ENOSPC);
     run_end(&r);
     (void)close(r.dir);
     assert_int_equal(umount("full"), 0);
     free(data);
-}
-
-static void
-the_library_has_a_version(void **state)
-{
-    (void)state;
-    assert_true(strlen(sink_e01_library()) >= 8);
 }
 
 int
@@ -666,13 +559,11 @@ main(void)
         cmocka_unit_test(the_end_fits_into_the_last_segment),
         cmocka_unit_test(segments_of_tiny_chunks),
         cmocka_unit_test(large_segments_are_hashed_on_the_way),
-        cmocka_unit_test(media_cannot_forge_a_section),
         cmocka_unit_test(headers_hashes_and_errors_are_stored),
         cmocka_unit_test(errors_past_32_bits_are_left_out),
         cmocka_unit_test(output_is_deterministic),
         cmocka_unit_test(the_largest_segment_size_is_taken),
         cmocka_unit_test(a_full_disk_says_so),
-        cmocka_unit_test(the_library_has_a_version),
     };
 
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);

@@ -366,7 +366,7 @@ enter(int events, int source, int dir)
     privilege_find(getuid() == 0 ? NOBODY : getuid(), getuid() == 0 ? NOBODY : getgid(), &user);
     if (privilege_drop(&user) != 0)
         _exit(3);
-    if (worker_sandbox(dirs, 1, 1, false, &sandbox, &err) != 0) {
+    if (worker_sandbox(dirs, 1, false, &sandbox, &err) != 0) {
         (void)fprintf(stderr, "%s\n", err.text);
         _exit(77);
     }

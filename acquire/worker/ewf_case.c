@@ -1,0 +1,244 @@
+#include "acquire/worker/ewf_case.h"
+
+#include <inttypes.h>
+#include <libdeflate.h>
+
+#include "common/cleanup.h"
+#include "common/text.h"
+
+/* With a longer value ewfinfo gives up on all of them. */
+#define VALUE_MAX 500
+
+#define LEVEL 6
+
+enum field {
+    DESCRIPTION,
+    CASE_NUMBER,
+    EVIDENCE_NUMBER,
+    EXAMINER,
+    NOTES,
+    MODEL,
+    SERIAL,
+    VERSION,
+    SYSTEM,
+    ACQUIRED,
+    SYSTEM_DATE,
+    PASSWORD,
+    NOT_USED,
+    FIELDS,
+};
+
+struct values {
+    char *v[FIELDS];
+};
+
+/* To at most max bytes, between two characters. */
+static void
+cut(char *s, size_t max)
+{
+    size_t n = strlen(s);
+
+    if (n <= max)
+        return;
+    while (max > 0 && ((unsigned char)s[max] & 0xc0) == 0x80)
+        max--;
+    s[max] = '\0';
+}
+
+static char *
+clean(const char *value)
+{
+    char *out;
+
+    if (!value)
+        return xstrdup("");
+    out = text_is_utf8(value, strlen(value)) ? xstrdup(value) : text_printable(value);
+    cut(out, VALUE_MAX);
+    for (char *p = out; *p; p++) {
+        if ((unsigned char)*p < 0x20)
+            *p = ' ';
+    }
+    return out;
+}
+
+static struct values
+values_of(const struct e01_spec *e01)
+{
+    return (struct values){{
+        [DESCRIPTION] = clean(e01->description),
+        [CASE_NUMBER] = clean(e01->case_number),
+        [EVIDENCE_NUMBER] = clean(e01->evidence_number),
+        [EXAMINER] = clean(e01->examiner),
+        [NOTES] = clean(e01->notes),
+        [MODEL] = clean(e01->model),
+        [SERIAL] = clean(e01->serial),
+        [VERSION] = xstrdup("Exhibit " EXHIBIT_VERSION),
+        [SYSTEM] = xstrdup("Linux"),
+        [ACQUIRED] = xasprintf("%" PRId64, e01->date),
+        [SYSTEM_DATE] = xasprintf("%" PRId64, e01->date),
+        [PASSWORD] = xstrdup("0"), /* none */
+        [NOT_USED] = xstrdup(""),
+    }};
+}
+
+static void
+values_free(struct values *values)
+{
+    for (size_t i = 0; i < FIELDS; i++)
+        free(values->v[i]);
+}
+
+/* What was there, a separator, and one more value. */
+static char *
+joined(char *line, const char *value)
+{
+    char *out = line ? xasprintf("%s\t%s", line, value) : xstrdup(value);
+
+    free(line);
+    return out;
+}
+
+static char *
+line_of(const struct values *values, const enum field *fields, size_t n)
+{
+    char *line = NULL;
+
+    for (size_t i = 0; i < n; i++)
+        line = joined(line, values->v[fields[i]]);
+    return line;
+}
+
+static uint8_t *
+deflated(const void *data, size_t size, size_t *n, struct err *err)
+{
+    struct libdeflate_compressor *c = libdeflate_alloc_compressor(LEVEL);
+    size_t most = c ? libdeflate_zlib_compress_bound(c, size) : 0;
+    uint8_t *out = c ? malloc(most) : NULL;
+
+    if (out)
+        *n = libdeflate_zlib_compress(c, data, size, out, most);
+    else
+        (void)err_set(err, OUTCOME_FAILED, "not enough memory for the header of the E01");
+    libdeflate_free_compressor(c);
+    return out;
+}
+
+/* --- header2 --- */
+
+static size_t
+put_utf16(uint8_t *out, uint32_t c)
+{
+    if (c >= 0x10000) {
+        size_t n = put_utf16(out, 0xd800 + ((c - 0x10000) >> 10));
+
+        return n + put_utf16(out + n, 0xdc00 + ((c - 0x10000) & 0x3ff));
+    }
+    out[0] = (uint8_t)c;
+    out[1] = (uint8_t)(c >> 8);
+    return 2;
+}
+
+/* The next character of what is UTF-8. */
+static uint32_t
+take_character(const uint8_t **p)
+{
+    uint32_t c = *(*p)++;
+    unsigned more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc0 ? 1 : 0;
+
+    if (more > 0)
+        c &= 0x3fu >> more;
+    for (; more > 0 && (**p & 0xc0) == 0x80; more--)
+        c = c << 6 | (*(*p)++ & 0x3fu);
+    return c;
+}
+
+/* Little-endian, after a byte order mark. */
+static uint8_t *
+utf16(const char *text, size_t *n)
+{
+    uint8_t *out = xcalloc(strlen(text) + 1, 4);
+    const uint8_t *p = (const uint8_t *)text;
+
+    *n = put_utf16(out, 0xfeff);
+    while (*p)
+        *n += put_utf16(out + *n, take_character(&p));
+    return out;
+}
+
+/* Three categories, as EnCase 6 has them; "srce" and "sub" hold nothing of ours. */
+static char *
+header2_text(const struct values *values)
+{
+    static const enum field fields[] = {
+        DESCRIPTION, CASE_NUMBER, EVIDENCE_NUMBER, EXAMINER,    NOTES,    MODEL,   SERIAL,
+        VERSION,     SYSTEM,      ACQUIRED,        SYSTEM_DATE, PASSWORD, NOT_USED};
+    AUTO_FREE char *line = line_of(values, fields, sizeof fields / sizeof fields[0]);
+
+    return xasprintf("3\n"
+                     "main\n"
+                     "a\tc\tn\te\tt\tmd\tsn\tav\tov\tm\tu\tp\tdc\n"
+                     "%s\n"
+                     "\n"
+                     "srce\n"
+                     "0\t1\n"
+                     "p\tn\tid\tev\ttb\tlo\tpo\tah\tgu\taq\n"
+                     "0\t0\n"
+                     "\t\t\t\t\t-1\t-1\t\t\t\n"
+                     "\n"
+                     "sub\n"
+                     "0\t1\n"
+                     "p\tn\tid\tnu\tco\tgu\n"
+                     "0\t0\n"
+                     "\t\t\t\t1\t\n"
+                     "\n",
+                     line);
+}
+
+uint8_t *
+ewf_case_header2(const struct e01_spec *e01, size_t *n, struct err *err)
+{
+    struct values values = values_of(e01);
+    AUTO_FREE char *text = header2_text(&values);
+    size_t size;
+    AUTO_FREE uint8_t *wide = utf16(text, &size);
+
+    values_free(&values);
+    return deflated(wide, size, n, err);
+}
+
+/* --- header --- */
+
+/* A character that is not ASCII stands in header2 alone. */
+static char *
+ascii(const char *text)
+{
+    char *out = xcalloc(strlen(text) + 1, 1);
+    const uint8_t *p = (const uint8_t *)text;
+
+    for (size_t n = 0; *p; n++) {
+        uint32_t c = take_character(&p);
+
+        out[n] = c < 0x80 ? (char)c : '?';
+    }
+    return out;
+}
+
+uint8_t *
+ewf_case_header(const struct e01_spec *e01, size_t *n, struct err *err)
+{
+    static const enum field fields[] = {CASE_NUMBER, EVIDENCE_NUMBER, DESCRIPTION, EXAMINER,
+                                        NOTES,       VERSION,         SYSTEM,      ACQUIRED,
+                                        SYSTEM_DATE, PASSWORD};
+    struct values values = values_of(e01);
+    AUTO_FREE char *line = line_of(&values, fields, sizeof fields / sizeof fields[0]);
+    AUTO_FREE char *plain = ascii(line);
+    AUTO_FREE char *text = xasprintf("1\r\n"
+                                     "main\r\n"
+                                     "c\tn\ta\te\tt\tav\tov\tm\tu\tp\r\n"
+                                     "%s\r\n"
+                                     "\r\n",
+                                     plain);
+
+    values_free(&values);
+    return deflated(text, strlen(text), n, err);
+}
