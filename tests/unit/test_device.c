@@ -844,13 +844,19 @@ static void
 test_inhibit(void **state)
 {
     char path[PATH_MAX], pid_text[32] = "", say[256];
-    struct inhibit *inhibit;
+    struct inhibit *inhibit = NULL;
     pid_t pid;
 
     (void)state;
     put_program("good", "#!/bin/sh\necho \"$$ $*\" >\"$0.said\"\nexec /usr/bin/cat\n", path,
                 sizeof path);
-    inhibit = inhibit_with(path, say, sizeof say);
+    /* A machine that has much to do may not have it run in time. */
+    for (int i = 0; i < 10; i++) {
+        inhibit = inhibit_with(path, say, sizeof say);
+        if (!strstr(say, "not confirmed"))
+            break;
+        inhibit_end(inhibit);
+    }
     assert_string_equal(say, "inhibited");
     assert_non_null(inhibit);
     assert_true(sysfs_text(root, "good.said", say, sizeof say));
