@@ -357,11 +357,14 @@ segment_log_give(struct segment_log *log, const uint8_t *p, size_t n)
     if (!log->hash_files)
         return;
     (void)pthread_mutex_lock(&log->lock);
-    if (log->n_pieces == SEGMENT_PIECES_MAX)
-        abort();
-    log->pieces[log->n_pieces++] = (struct piece){.entry = log->n - 1, .p = p, .n = n};
-    log->v[log->n - 1].settled += n;
-    (void)pthread_cond_signal(&log->wake);
+    /* One that has failed takes no more, and nobody waits until it does. */
+    if (!log->failed) {
+        if (log->n_pieces == SEGMENT_PIECES_MAX)
+            abort();
+        log->pieces[log->n_pieces++] = (struct piece){.entry = log->n - 1, .p = p, .n = n};
+        log->v[log->n - 1].settled += n;
+        (void)pthread_cond_signal(&log->wake);
+    }
     (void)pthread_mutex_unlock(&log->lock);
 }
 

@@ -115,6 +115,11 @@ nobody_waits_for_a_log_that_failed(void **state)
     segment_log_wait(log, 0);
     assert_int_equal(segment_log_check(log, &err), -1);
     assert_int_equal(err.sys, ENOENT);
+    /* Until he hears of it, he may go on. */
+    for (int i = 0; i < 2 * SEGMENT_PIECES_MAX; i++) {
+        segment_log_give(log, (const uint8_t *)"abc", 3);
+        segment_log_wait(log, 1);
+    }
     segment_log_free(log);
 }
 
