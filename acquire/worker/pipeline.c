@@ -92,7 +92,7 @@ run_lane(void *arg)
     struct worker *w = arg;
     const struct block *b;
 
-    while ((b = ring_next(w->p->ring, w->consumer, false)) != NULL) {
+    while ((b = ring_next(w->p->ring, w->consumer)) != NULL) {
         lane_feed(w->on.lane, b->data, b->length);
         ring_release(w->p->ring, w->consumer);
     }
@@ -147,7 +147,7 @@ run_sink(void *arg)
     struct pipeline_sink *s = w->on.sink;
     const struct block *b;
 
-    while ((b = ring_next(w->p->ring, w->consumer, w->p->spec.pack)) != NULL) {
+    while ((b = ring_next(w->p->ring, w->consumer)) != NULL) {
         if (!s->failed && b->offset + b->length > s->sink->from &&
             s->sink->ops->put(s->sink, b, &s->err) != 0)
             drop_sink(w->p, s);
@@ -205,15 +205,26 @@ start_all(struct pipeline *p, struct err *err)
     return start_packers(p, err);
 }
 
+/* Each packer has one block at hand and one that waits for those before it. */
+static size_t
+rooms(const struct pipeline_spec *spec)
+{
+    size_t n = (size_t)2 * spec->n_packers;
+
+    return n > PIPELINE_ROOMS ? n : PIPELINE_ROOMS;
+}
+
 struct pipeline *
 pipeline_start(const struct pipeline_spec *spec, struct err *err)
 {
     struct pipeline *p = xcalloc(1, sizeof *p);
     struct ring_spec ring = {
-        .n_blocks = PIPELINE_BLOCKS,
+        .n_blocks = spec->pack ? PIPELINE_BLOCKS_PACKED : PIPELINE_BLOCKS,
         .block_size = PIPELINE_BLOCK_SIZE,
-        .n_consumers = spec->n_lanes + spec->n_sinks,
+        .n_lanes = spec->n_lanes,
+        .n_sinks = spec->n_sinks,
         .chunk_size = spec->pack ? spec->chunk_size : 0,
+        .n_rooms = rooms(spec),
     };
 
     p->spec = *spec;
@@ -225,7 +236,7 @@ pipeline_start(const struct pipeline_spec *spec, struct err *err)
     }
     (void)pthread_mutex_init(&p->lock, NULL);
     p->reader = reader_new(&spec->reader);
-    p->workers = xcalloc(1 + ring.n_consumers + spec->n_packers, sizeof *p->workers);
+    p->workers = xcalloc(1 + spec->n_lanes + spec->n_sinks + spec->n_packers, sizeof *p->workers);
     p->ring = ring_new(&ring, err);
     if (!p->ring || start_all(p, err) != 0) {
         pipeline_free(p);

@@ -2,7 +2,9 @@
  * The bounded ring of blocks that the pipeline's threads share: the only copy of the media in
  * memory. One thread fills blocks in order; packers compress them in any order; each consumer (a
  * hash lane or a sink) walks them in order at its own pace. A block is filled anew when every
- * consumer is past it. One lock, taken per block; each side sleeps on a condition of its own.
+ * consumer is past it. What is packed lies in a room that the block has only from its packer to the
+ * last of its sinks: so lanes and packers may be far apart, at the price of one copy. One lock,
+ * taken per block; each side sleeps on a condition of its own.
  */
 #ifndef EXHIBIT_ACQUIRE_RING_H
 #define EXHIBIT_ACQUIRE_RING_H
@@ -26,7 +28,7 @@ struct block {
     uint64_t offset; /* of the image, bytes */
     size_t length;   /* bytes of media */
     uint8_t *data;   /* aligned for direct reads; block_size bytes */
-    uint8_t *packed; /* block_size bytes for the packers, or NULL without any */
+    uint8_t *packed; /* block_size bytes, from ring_take_unpacked() to the sinks; else NULL */
     struct packed_chunk *chunks;
     size_t n_chunks;
     bool is_packed; /* the ring's lock */
@@ -34,12 +36,12 @@ struct block {
 
 struct ring_spec {
     size_t n_blocks;
-    size_t block_size;  /* a multiple of SOURCE_ALIGNMENT */
-    size_t n_consumers; /* at most RING_CONSUMERS_MAX */
-    size_t chunk_size;  /* of the packers; 0: blocks are not packed */
+    size_t block_size; /* a multiple of SOURCE_ALIGNMENT */
+    size_t n_lanes;    /* the first of the consumers: they take blocks as they were read */
+    size_t n_sinks;    /* those that follow: they take packed blocks, if blocks are packed */
+    size_t chunk_size; /* of the packers; 0: blocks are not packed; else n_sinks is not 0 … */
+    size_t n_rooms;    /* … and so many packed blocks are held at most */
 };
-
-#define RING_CONSUMERS_MAX 64
 
 struct ring;
 
@@ -52,11 +54,11 @@ void ring_publish(struct ring *r); /* the block that was reserved */
 void ring_finish(struct ring *r);  /* nothing more will be published */
 
 /* Consumer `c` (0 and up): the next block, held until ring_release; NULL at the end or after an
-   abort. With need_packed, only when it is packed. */
-const struct block *ring_next(struct ring *r, size_t c, bool need_packed);
+   abort. */
+const struct block *ring_next(struct ring *r, size_t c);
 void ring_release(struct ring *r, size_t c);
 
-/* Packers: the next block that nobody packs yet; NULL at the end or after an abort. */
+/* Packers: the next block that nobody packs yet, with room; NULL at the end or after an abort. */
 struct block *ring_take_unpacked(struct ring *r);
 void ring_packed(struct ring *r, struct block *b);
 

@@ -15,6 +15,7 @@ struct run {
     uint64_t blocks;   /* to publish */
     uint64_t abort_at; /* the filler aborts before this block; UINT64_MAX: never */
     bool pack;
+    size_t n_lanes;
     struct rng rng; /* the filler's */
 };
 
@@ -78,10 +79,10 @@ consume(void *arg)
 {
     struct consumer *c = arg;
     struct rng rng = {.state = c->seed};
-    bool packed = c->run->pack && c->index % 2 == 0;
+    bool packed = c->run->pack && c->index >= c->run->n_lanes;
     const struct block *b;
 
-    while ((b = ring_next(c->run->ring, c->index, packed)) != NULL) {
+    while ((b = ring_next(c->run->ring, c->index)) != NULL) {
         bool ok = b->offset == c->seen * BLOCK_SIZE && b->length == BLOCK_SIZE &&
                   b->data[0] == (uint8_t)c->seen && b->data[BLOCK_SIZE - 1] == (uint8_t)c->seen;
 
@@ -102,8 +103,10 @@ one_run(struct rng *rng, uint64_t abort_at)
     struct ring_spec spec = {
         .n_blocks = 1 + rng_below(rng, 6),
         .block_size = BLOCK_SIZE,
-        .n_consumers = 1 + rng_below(rng, 5),
+        .n_lanes = rng_below(rng, 4),
+        .n_sinks = 1 + rng_below(rng, 3),
         .chunk_size = rng_below(rng, 3) ? BLOCK_SIZE : 0,
+        .n_rooms = 1 + rng_below(rng, 6),
     };
     struct run r = {.blocks = rng_below(rng, 150), .abort_at = abort_at};
     struct consumer consumers[8];
@@ -111,12 +114,14 @@ one_run(struct rng *rng, uint64_t abort_at)
     struct err err = ERR_INIT;
     size_t n = 0;
     size_t n_packers = spec.chunk_size ? 1 + rng_below(rng, 4) : 0;
+    size_t n_consumers = spec.n_lanes + spec.n_sinks;
 
     r.pack = spec.chunk_size != 0;
+    r.n_lanes = spec.n_lanes;
     r.rng.state = rng_next(rng);
     r.ring = ring_new(&spec, &err);
     assert_non_null(r.ring);
-    for (size_t i = 0; i < spec.n_consumers; i++) {
+    for (size_t i = 0; i < n_consumers; i++) {
         consumers[i] = (struct consumer){.run = &r, .index = i, .seed = rng_next(rng)};
         assert_int_equal(pthread_create(&threads[n++], NULL, consume, &consumers[i]), 0);
     }
@@ -129,7 +134,7 @@ one_run(struct rng *rng, uint64_t abort_at)
         assert_int_equal(pthread_join(threads[i], &wrong), 0);
         assert_null(wrong);
     }
-    for (size_t i = 0; i < spec.n_consumers; i++) {
+    for (size_t i = 0; i < n_consumers; i++) {
         if (abort_at >= r.blocks)
             assert_int_equal(consumers[i].seen, r.blocks);
         else
@@ -162,8 +167,12 @@ an_abort_ends_everyone(void **state)
 static void
 the_ends_of_a_ring(void **state)
 {
-    struct ring_spec spec = {
-        .n_blocks = 2, .block_size = BLOCK_SIZE, .n_consumers = 1, .chunk_size = 512};
+    struct ring_spec spec = {.n_blocks = 2,
+                             .block_size = BLOCK_SIZE,
+                             .n_lanes = 1,
+                             .n_sinks = 1,
+                             .chunk_size = 512,
+                             .n_rooms = 1};
     struct err err = ERR_INIT;
     struct ring *r = ring_new(&spec, &err);
     struct block *b = ring_reserve(r);
@@ -172,18 +181,23 @@ the_ends_of_a_ring(void **state)
     assert_int_equal((uintptr_t)b->data % SOURCE_ALIGNMENT, 0);
     assert_false(b->is_packed);
     ring_publish(r);
-    assert_ptr_equal(ring_next(r, 0, false), b);
-    assert_ptr_equal(ring_next(r, 0, false), b); /* held until it is released */
+    assert_ptr_equal(ring_next(r, 0), b);
+    assert_ptr_equal(ring_next(r, 0), b); /* held until it is released */
+    assert_null(b->packed);
     assert_ptr_equal(ring_take_unpacked(r), b);
+    assert_non_null(b->packed);
     ring_packed(r, b);
-    assert_ptr_equal(ring_next(r, 0, true), b);
     ring_release(r, 0);
+    assert_non_null(b->packed); /* until the sink is done */
+    assert_ptr_equal(ring_next(r, 1), b);
+    ring_release(r, 1);
+    assert_null(b->packed);
     ring_finish(r);
-    assert_null(ring_next(r, 0, false));
+    assert_null(ring_next(r, 0));
     assert_null(ring_take_unpacked(r));
     ring_abort(r);
     assert_null(ring_reserve(r));
-    assert_null(ring_next(r, 0, false));
+    assert_null(ring_next(r, 0));
     ring_free(r);
     ring_free(NULL);
 }
@@ -198,7 +212,7 @@ the_ends_of_a_ring(void **state)
 static void
 too_much_memory_is_an_error(void **state)
 {
-    struct ring_spec spec = {.n_blocks = 2, .block_size = (size_t)1 << 60, .n_consumers = 1};
+    struct ring_spec spec = {.n_blocks = 2, .block_size = (size_t)1 << 60, .n_lanes = 1};
     struct err err = ERR_INIT;
 
     (void)state;
