@@ -18,12 +18,7 @@ struct image_scratch {
     uint32_t page_first;
     uint32_t page_n;
     uint8_t page[(size_t)PAGE_ENTRIES * EWF_TABLE_ENTRY_SIZE];
-    /* Bytes of one segment file. */
-    uint8_t *window;
-    size_t window_cap;
-    size_t window_segment;
-    uint64_t window_offset;
-    size_t window_n;
+    struct image_held window;
 };
 
 /* Where a chunk lies in its segment file. */
@@ -56,8 +51,17 @@ ewf_scratch_free(struct image_scratch *s)
     if (!s)
         return;
     libdeflate_free_decompressor(s->inflate);
-    free(s->window);
+    free(s->window.data);
     free(s);
+}
+
+void
+image_scratch_exchange(struct image_scratch *s, struct image_held *held)
+{
+    struct image_held read = s->window;
+
+    s->window = (struct image_held){.data = held->data, .cap = held->cap};
+    *held = read;
 }
 
 /* The largest stored form of a chunk that any deflate writer makes, and some. */
@@ -135,8 +139,8 @@ end_ahead(struct image *img, struct image_scratch *s, struct ewf_table *t, uint3
 static bool
 in_window(const struct image_scratch *s, size_t segment, uint64_t start, uint64_t end)
 {
-    return s->window_n > 0 && s->window_segment == segment && start >= s->window_offset &&
-           end <= s->window_offset + s->window_n;
+    return s->window.n > 0 && s->window.segment == segment && start >= s->window.offset &&
+           end <= s->window.offset + s->window.n;
 }
 
 /* Makes the window hold what there is of start … end, and of what follows up to `ahead`. */
@@ -150,24 +154,24 @@ fill_window(struct image *img, struct image_scratch *s, size_t segment, uint64_t
     if (ahead > start + WINDOW_AHEAD)
         ahead = start + WINDOW_AHEAD;
     n = (size_t)((ahead > end ? ahead : end) - start);
-    if (n > s->window_cap) {
-        free(s->window);
-        s->window = malloc(n);
-        s->window_cap = s->window ? n : 0;
+    if (n > s->window.cap) {
+        free(s->window.data);
+        s->window.data = malloc(n < WINDOW_AHEAD ? WINDOW_AHEAD : n);
+        s->window.cap = !s->window.data ? 0 : n < WINDOW_AHEAD ? WINDOW_AHEAD : n;
     }
-    s->window_n = 0;
-    if (!s->window) {
+    s->window.n = 0;
+    if (!s->window.data) {
         errno = ENOMEM;
         return -1;
     }
-    got = image_files_read(&img->files, segment, s->window, n, start);
+    got = image_files_read(&img->files, segment, s->window.data, n, start);
     if (got < 0 && n > (size_t)(end - start)) /* what lies ahead may be what cannot be read */
-        got = image_files_read(&img->files, segment, s->window, (size_t)(end - start), start);
+        got = image_files_read(&img->files, segment, s->window.data, (size_t)(end - start), start);
     if (got < 0)
         return -1;
-    s->window_segment = segment;
-    s->window_offset = start;
-    s->window_n = (size_t)got;
+    s->window.segment = segment;
+    s->window.offset = start;
+    s->window.n = (size_t)got;
     return 0;
 }
 
@@ -213,8 +217,8 @@ static enum chunk_state
 take_chunk(struct image *img, struct image_scratch *s, const struct ewf_table *t, uint32_t i,
            const struct place *p, void *buf, size_t length)
 {
-    const uint8_t *in = s->window + (p->start - s->window_offset);
-    size_t n_in = s->window_n - (size_t)(p->start - s->window_offset);
+    const uint8_t *in = s->window.data + (p->start - s->window.offset);
+    size_t n_in = s->window.n - (size_t)(p->start - s->window.offset);
     bool compressed = p->compressed;
 
     if (n_in > p->end - p->start)

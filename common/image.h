@@ -155,6 +155,18 @@ void image_scratch_free(struct image_scratch *s);
 void image_read_chunks(struct image *img, struct image_scratch *scratch, uint64_t first,
                        size_t count, void *buf, struct chunk *out);
 
+/* What image_read_chunks() read of a segment file, for who wants the same bytes: *held gets those
+   that it read last (n is 0 for none), and the scratch the memory of *held to go on with. *held
+   begins as zeros and ends with free(held->data). */
+struct image_held {
+    size_t segment;  /* index into info->segments */
+    uint64_t offset; /* in that file */
+    size_t n;        /* bytes at data */
+    size_t cap;      /* that data has room for */
+    uint8_t *data;
+};
+void image_scratch_exchange(struct image_scratch *s, struct image_held *held);
+
 /* The first chunk from `index` on for which the image has a place, or chunk_count. A forged size
    can promise far more chunks than any loop should visit: skip from one to the next with this. */
 uint64_t image_next_mapped(const struct image *img, uint64_t index);

@@ -202,9 +202,28 @@ file_at(const struct lane *l, size_t i)
     return &image_info(l->image)->segments[i];
 }
 
-/* Hashes the current file up to offset `to`. */
+/* The next bytes of the current file, n at most: those that a worker has read, or, as far as these
+   are not reached, read now. Returns as image_segment_read(). */
+static ssize_t
+file_next(struct lane *l, const struct image_held *held, size_t n, const uint8_t **data)
+{
+    bool same = held && held->n > 0 && held->segment == l->current;
+
+    if (same && l->at >= held->offset && l->at - held->offset < held->n) {
+        size_t skip = (size_t)(l->at - held->offset);
+
+        *data = held->data + skip;
+        return (ssize_t)(held->n - skip < n ? held->n - skip : n);
+    }
+    if (same && l->at < held->offset && held->offset - l->at < n)
+        n = (size_t)(held->offset - l->at);
+    *data = l->buf;
+    return image_segment_read(l->image, l->current, l->buf, n, l->at);
+}
+
+/* Hashes the current file up to offset `to`; `held`: of that file, or NULL. */
 static void
-file_hash_to(struct lane *l, uint64_t to, const atomic_bool *stop)
+file_hash_to(struct lane *l, uint64_t to, const struct image_held *held, const atomic_bool *stop)
 {
     const struct image_segment *s = file_at(l, l->current);
 
@@ -212,7 +231,8 @@ file_hash_to(struct lane *l, uint64_t to, const atomic_bool *stop)
         to = s->size;
     while (l->at < to && !l->broken && !(stop && *stop)) {
         size_t n = to - l->at < FILE_PART ? (size_t)(to - l->at) : FILE_PART;
-        ssize_t got = image_segment_read(l->image, l->current, l->buf, n, l->at);
+        const uint8_t *data;
+        ssize_t got = file_next(l, held, n, &data);
 
         if (got <= 0) {
             int sys = got < 0 ? errno : 0;
@@ -222,7 +242,7 @@ file_hash_to(struct lane *l, uint64_t to, const atomic_bool *stop)
             l->broken = true;
             return;
         }
-        feed(l, l->buf, (size_t)got, false);
+        feed(l, data, (size_t)got, false);
         l->at += (uint64_t)got;
     }
 }
@@ -233,7 +253,7 @@ file_finish(struct lane *l, const atomic_bool *stop)
     bool present = file_at(l, l->current)->present;
 
     if (present)
-        file_hash_to(l, UINT64_MAX, stop);
+        file_hash_to(l, UINT64_MAX, NULL, stop);
     end_hashes(l, present && !l->broken && !(stop && *stop));
     l->current++;
     l->at = 0;
@@ -247,7 +267,7 @@ files_on_block(struct lane *l, const struct block *b)
     while (l->current < b->segment && l->current < l->n_results)
         file_finish(l, NULL);
     if (l->current == b->segment && l->current < l->n_results && file_at(l, l->current)->present)
-        file_hash_to(l, b->file_end, NULL);
+        file_hash_to(l, b->file_end, &b->held, NULL);
 }
 
 static void

@@ -79,6 +79,7 @@ ring_free(struct ring *r)
     for (size_t i = 0; i < r->n_blocks; i++) {
         free(r->slots[i].block.data);
         free(r->slots[i].block.chunks);
+        free(r->slots[i].block.held.data);
     }
     (void)pthread_cond_destroy(&r->moved);
     (void)pthread_cond_destroy(&r->ready);

@@ -21,7 +21,8 @@ struct block {
     size_t segment;        /* where its last chunk ends: index of the segment … */
     uint64_t file_end;     /* … and offset in that file */
     uint8_t *data;
-    struct chunk *chunks; /* `count` of them */
+    struct chunk *chunks;   /* `count` of them */
+    struct image_held held; /* of the segment file, if that is wanted (n: 0 for nothing) */
 };
 
 struct ring_spec {

@@ -19,6 +19,7 @@ struct scan {
     struct ring *ring;
     struct lane *lanes[LANES_MAX];
     size_t n_lanes;
+    bool hold;            /* what is read of the segment files is hashed as well */
     pthread_mutex_t lock; /* over the damage in *out */
 };
 
@@ -57,6 +58,8 @@ fill_block(struct scan *s, struct image_scratch *scratch, struct block *b)
     b->segment = 0;
     b->file_end = 0;
     image_read_chunks(s->spec->image, scratch, b->first, b->count, b->data, b->chunks);
+    if (s->hold)
+        image_scratch_exchange(scratch, &b->held);
     for (size_t i = 0; i < b->count; i++) {
         const struct chunk *c = &b->chunks[i];
 
@@ -217,6 +220,8 @@ make_file_lanes(struct scan *s, struct err *err)
         out->file_lanes[i] = out->files[i] = lane_new_files(name, spec->image, err);
         if (add_lane(s, out->files[i]) != 0)
             return -1;
+        /* Not where a chunk is large: each block would hold that much besides. */
+        s->hold = image_info(spec->image)->chunk_size <= BLOCK_BYTES;
     }
     return 0;
 }
