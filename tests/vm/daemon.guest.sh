@@ -18,7 +18,11 @@ cp "$T/out" "$T/devices"
 owners=("$ADA" "$BOB" "$ADA" "$BOB")
 images=("$T/ada/SATA0001" "$T/bob/SATA0002" "$T/ada/USB0001" "$T/bob/NVME0001")
 # Emulation is slow: what is asked often is read from files, by the shell itself.
-is_begun() { [ -s "$1.partial/${1##*/}.E01" ]; }
+# The image's first bytes are written when there are 8 MiB of them, or all.
+is_begun() {
+    local log=$1.partial/${1##*/}.log
+    [ -e "$log" ] && [[ $(<"$log") == *"reading begins"* ]]
+}
 is_in_state() { [[ $(<"$T/jobs/$1.json") == *"\"state\": \"$2\""* ]]; }
 pid_of() {
     [[ $(<"$T/jobs/$1.json") =~ \"$2\":\ \{[^}]*\"pid\":\ ([0-9]+) ]]
