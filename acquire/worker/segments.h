@@ -43,8 +43,8 @@ void segment_log_settled(struct segment_log *log, uint64_t bytes);
 
 /* With hash_files: the next n bytes of the open file. They stay the caller's, unchanged until they
    are hashed: segment_log_wait() returns when at most `most` of the pieces that were given are not,
-   or when the log has failed and will not touch them any more. Without hash_files nothing is taken.
- */
+   or when the log has failed and will not touch them any more. A log without hash_files, and one
+   that has failed, takes nothing. */
 #define SEGMENT_PIECES_MAX 4
 void segment_log_give(struct segment_log *log, const uint8_t *p, size_t n);
 void segment_log_wait(struct segment_log *log, size_t most);
