@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "common/segname.h"
+
 #define MIB (UINT64_C(1) << 20)
 
 /* 32 KiB is what every reader of E01 expects; past 256 KiB some give up, and libewf, which most of
@@ -19,8 +21,7 @@
 
 #define E01_SEGMENT_DEFAULT ((uint64_t)2 << 30)
 #define E01_SEGMENT_MIN MIB
-/* Below the 14,971 names there are. */
-#define E01_SEGMENTS_MAX 14000u
+#define E01_SEGMENTS_COMFORTABLE 14000u
 #define RAW_SEGMENTS_MAX 100000u
 /* Each piece is some 200 bytes of manifest, and more in memory while that is written. */
 #define PIECES_MAX 100000u
@@ -56,6 +57,17 @@ e01_worst(const struct plan_request *r, const struct plan *p)
     return r->media_size + chunks * 16 + 2 * MIB;
 }
 
+/* Each file holds less than its limit: what the last one needs for its end is left free
+   (acquire/worker/sink_e01.c), and a chunk that would pass what remains goes into the next. */
+static uint64_t
+e01_segments(const struct plan_request *r, const struct plan *p, uint64_t segment_size)
+{
+    uint64_t end = segment_size / 16 < MIB ? segment_size / 16 : MIB;
+    uint64_t chunk = (uint64_t)p->sectors_per_chunk * r->sector_size;
+
+    return divide_up(p->worst_size, segment_size - end - SEGMENT_OVERHEAD - chunk);
+}
+
 static int
 plan_e01(const struct plan_request *r, struct plan *p, struct err *err)
 {
@@ -74,12 +86,13 @@ plan_e01(const struct plan_request *r, struct plan *p, struct err *err)
                        "segment size %" PRIu64 " is too small for an E01: at least 1M",
                        p->segment_size);
     p->worst_size = e01_worst(r, p);
-    least = divide_up(divide_up(p->worst_size, E01_SEGMENTS_MAX), MIB) * MIB;
+    least = divide_up(divide_up(p->worst_size, E01_SEGMENTS_COMFORTABLE), MIB) * MIB;
+    while (e01_segments(r, p, least) > SEGNAME_E01_MAX)
+        least += MIB;
     p->segment_size_grown = p->segment_size < least;
     if (p->segment_size_grown)
         p->segment_size = least;
-    /* Each file holds a little less than its limit (acquire/worker/sink_e01.c). */
-    p->max_segments = divide_up(p->worst_size, p->segment_size - p->segment_size / 8);
+    p->max_segments = e01_segments(r, p, p->segment_size);
     p->worst_size += p->max_segments * SEGMENT_OVERHEAD;
     return 0;
 }
