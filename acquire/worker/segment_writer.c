@@ -69,7 +69,7 @@ segment_writer_begin(struct segment_writer *w, const char *file, uint64_t media_
 
     w->direct = true;
     w->fd = openat(w->dir, file, flags | O_DIRECT, 0644);
-    if (w->fd < 0 && errno == EINVAL) {
+    if (w->fd < 0 && (errno == EINVAL || errno == EOPNOTSUPP)) {
         w->direct = false;
         /* Some file systems make the file before they say that they cannot. */
         (void)unlinkat(w->dir, file, 0);
@@ -107,23 +107,28 @@ segment_writer_added(struct segment_writer *w, uint64_t at)
     return w->buffers[w->current] + (at - w->start);
 }
 
-/* A file system may take the flag and refuse the write, or write a part that does not end where the
-   next can begin. */
+/* Not to be had again for this file. */
+static int
+write_through_pages(struct segment_writer *w)
+{
+    int flags = fcntl(w->fd, F_GETFL);
+
+    w->direct = false;
+    return flags < 0 ? -1 : fcntl(w->fd, F_SETFL, flags & ~O_DIRECT);
+}
+
+/* A file system may take the flag and refuse the write; or write a part that does not end where the
+   next can begin, for instance up to a limit that it is to name next. */
 static ssize_t
 write_some(struct segment_writer *w, const uint8_t *p, size_t n, uint64_t at)
 {
     ssize_t done = pwrite(w->fd, p, n, (off_t)at);
+    bool refused = done < 0 && (errno == EINVAL || errno == EOPNOTSUPP);
 
-    if (done < 0 && errno == EINVAL && w->direct) {
-        int flags = fcntl(w->fd, F_GETFL);
-
-        w->direct = false;
-        if (flags < 0 || fcntl(w->fd, F_SETFL, flags & ~O_DIRECT) != 0)
-            return -1;
-        done = pwrite(w->fd, p, n, (off_t)at);
-    }
     if (w->direct && done > 0 && (size_t)done < n)
         done -= done % (ssize_t)ALIGNMENT;
+    if (w->direct && (refused || done == 0))
+        done = write_through_pages(w) == 0 ? pwrite(w->fd, p, n, (off_t)at) : -1;
     if (done == 0)
         errno = ENOSPC;
     return done == 0 ? -1 : done;

@@ -401,6 +401,7 @@ main(int argc, char **argv)
         return err_report(&err);
     }
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit of a file's size: EFBIG says it */
     w.n_dirs = (size_t)n;
     r = run(&w, &err);
     if (r != 0)

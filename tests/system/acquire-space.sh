@@ -33,3 +33,9 @@ done
 for size in 12288k 12292k 12296k; do
     into "$size" e01 4
 done
+# A limit of the process (setrlimit(2)) instead of the disk; without it the job goes on.
+for format in e01 raw; do
+    (ulimit -f 8192 && expect 4 exhibit acquire "$T/src" "$T/$format" --format "$format") || exit 1
+    assert_contains "$T/err" "File too large"
+    expect 0 exhibit acquire --resume "$T/src" "$T/$format"
+done

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/vfs.h>
 
 #include "acquire/worker/segment_writer.h"
@@ -125,14 +127,37 @@ files_hold_what_was_added(int dir)
     bench_end(&b);
 }
 
+/* A write that ends in the middle of a block: the error is that of the rest. */
+static void
+a_part_is_written(int dir)
+{
+    struct rlimit limit;
+    struct rlimit old;
+    struct err err = ERR_INIT;
+    struct bench b;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    bench_begin(&b, dir);
+    assert_int_equal(segment_writer_begin(b.writer, "x.E01", 0, &err), 0);
+    memset(segment_writer_add(b.writer, ROOM), 1, ROOM);
+    limit = (struct rlimit){.rlim_cur = ROOM / 2 + 1000, .rlim_max = old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_int_equal(segment_writer_send(b.writer, &err), -1);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_int_equal(err.sys, EFBIG);
+    bench_end(&b);
+}
+
 static void
 on_a_disk(void **state)
 {
     (void)state;
     files_hold_what_was_added(scratch_dir);
+    a_part_is_written(scratch_dir);
 }
 
-/* Which takes no direct writes. */
+/* Which takes no direct writes, or, since Linux 6.6, ones of any length. */
 static void
 in_memory(void **state)
 {
@@ -148,6 +173,7 @@ in_memory(void **state)
     dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_true(dir >= 0);
     files_hold_what_was_added(dir);
+    a_part_is_written(dir);
     (void)close(dir);
     assert_int_equal(rmdir(path), 0);
 }
