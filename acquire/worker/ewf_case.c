@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <libdeflate.h>
+#include <time.h>
 
 #include "common/cleanup.h"
 #include "common/text.h"
@@ -23,6 +24,7 @@ enum field {
     SYSTEM,
     ACQUIRED,
     SYSTEM_DATE,
+    WRITTEN_DATE, /* either, in "header" */
     PASSWORD,
     NOT_USED,
     FIELDS,
@@ -61,6 +63,19 @@ clean(const char *value)
     return out;
 }
 
+/* Year, month, day, hour, minute, second: it names no zone, and is UTC. */
+static char *
+written_date(int64_t date)
+{
+    time_t t = (time_t)date;
+    struct tm tm;
+
+    if (!gmtime_r(&t, &tm))
+        return xstrdup("");
+    return xasprintf("%d %d %d %d %d %d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+                     tm.tm_min, tm.tm_sec);
+}
+
 static struct values
 values_of(const struct e01_spec *e01)
 {
@@ -76,6 +91,7 @@ values_of(const struct e01_spec *e01)
         [SYSTEM] = xstrdup("Linux"),
         [ACQUIRED] = xasprintf("%" PRId64, e01->date),
         [SYSTEM_DATE] = xasprintf("%" PRId64, e01->date),
+        [WRITTEN_DATE] = written_date(e01->date),
         [PASSWORD] = xstrdup("0"), /* none */
         [NOT_USED] = xstrdup(""),
     }};
@@ -226,9 +242,9 @@ ascii(const char *text)
 uint8_t *
 ewf_case_header(const struct e01_spec *e01, size_t *n, struct err *err)
 {
-    static const enum field fields[] = {CASE_NUMBER, EVIDENCE_NUMBER, DESCRIPTION, EXAMINER,
-                                        NOTES,       VERSION,         SYSTEM,      ACQUIRED,
-                                        SYSTEM_DATE, PASSWORD};
+    static const enum field fields[] = {CASE_NUMBER,  EVIDENCE_NUMBER, DESCRIPTION, EXAMINER,
+                                        NOTES,        VERSION,         SYSTEM,      WRITTEN_DATE,
+                                        WRITTEN_DATE, PASSWORD};
     struct values values = values_of(e01);
     AUTO_FREE char *line = line_of(&values, fields, sizeof fields / sizeof fields[0]);
     AUTO_FREE char *plain = ascii(line);
