@@ -34,11 +34,12 @@ struct pipeline_spec {
 
 /* Large enough that a lock a block costs nothing, small enough that the ring stays below the memory
    that a job may have. Where blocks are packed, files need most work by the packers and empty parts
-   by the hashes alone: the more blocks are held, the longer one may be ahead of the other
-   (docs/performance.md). What is packed waits for a sink alone, and needs room for fewer. */
+   by the hashes alone: the more blocks are held, the longer one may be ahead of the other, and the
+   more is left to the hash of the files when the media's has come to its end (docs/performance.md).
+   What is packed waits for a sink alone, and needs room for fewer. */
 #define PIPELINE_BLOCK_SIZE ((size_t)1 << 20)
 #define PIPELINE_BLOCKS 48
-#define PIPELINE_BLOCKS_PACKED 128
+#define PIPELINE_BLOCKS_PACKED 64
 #define PIPELINE_ROOMS 32
 
 struct pipeline;
