@@ -36,9 +36,10 @@ expect 3 exhibit acquire "$usb" "$T/usb" -q
 assert_eq "$(jq -c .unreadable.ranges "$T/usb.manifest.json")" \
     '[{"offset":51200,"length":1536},{"offset":7680000,"length":512}]'
 
-# A disk that is taken out while it is read: the job ends, and can be resumed.
+# A disk that is taken out while it is read (two seconds): the job ends, and can be resumed. The
+# image's first bytes are written when there are 8 MiB of them, or all.
 (
-    while [ ! -s "$T/gone.partial/gone.E01" ]; do sleep 0.05; done
+    until grep -qs "reading begins" "$T/gone.partial/gone.log"; do sleep 0.05; done
     echo 1 >"/sys/block/${sata##*/}/device/delete"
 ) &
 expect 4 exhibit acquire "$sata" "$T/gone" --retries 0
