@@ -90,6 +90,19 @@ text_utf8_next(const char *s, size_t n, uint32_t *cp)
 }
 
 size_t
+text_utf8_cut(const char *s, size_t max)
+{
+    size_t n = strnlen(s, max);
+
+    if (n < max)
+        return n;
+    /* A byte within a character is 10xxxxxx. */
+    for (int i = 0; i < 3 && n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80; i++)
+        n--;
+    return n;
+}
+
+size_t
 text_width(const char *s, size_t n)
 {
     size_t width = 0;

@@ -29,6 +29,10 @@ bool text_is_utf8(const char *s, size_t n);
 /* The number of bytes of the well-formed UTF-8 sequence at s, its code point in *cp; 0 if none. */
 size_t text_utf8_next(const char *s, size_t n, uint32_t *cp);
 
+/* How many bytes of s to take, at most `max`, to end between two characters of UTF-8. In text that
+   is none it may be up to three less than there are. */
+size_t text_utf8_cut(const char *s, size_t max);
+
 /* How many characters the n bytes of UTF-8 show; wide ones count as one, which at worst misplaces a
    column. */
 size_t text_width(const char *s, size_t n);

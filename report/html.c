@@ -37,24 +37,10 @@ escape(FILE *f, const char *s)
     }
 }
 
-/* Cuts after at most HTML_TEXT_MAX bytes, between characters. */
-static size_t
-shown_length(const char *s)
-{
-    size_t n = strnlen(s, HTML_TEXT_MAX + 1);
-
-    if (n <= HTML_TEXT_MAX)
-        return n;
-    n = HTML_TEXT_MAX;
-    for (int i = 0; i < 3 && ((unsigned char)s[n] & 0xc0) == 0x80; i++)
-        n--;
-    return n;
-}
-
 void
 html_plain(FILE *f, const char *s)
 {
-    size_t n = shown_length(s);
+    size_t n = text_utf8_cut(s, HTML_TEXT_MAX);
     AUTO_FREE char *printable = text_printable_n(s, n);
 
     escape(f, printable);

@@ -8,12 +8,7 @@
 char *
 job_event_text(const char *text)
 {
-    size_t n = strnlen(text, EVENT_TEXT_MAX);
-
-    /* A byte within a character of UTF-8 is 10xxxxxx. */
-    while (n > 0 && text[n] != '\0' && ((unsigned char)text[n] & 0xc0) == 0x80)
-        n--;
-    return xstrndup(text, n);
+    return xstrndup(text, text_utf8_cut(text, EVENT_TEXT_MAX));
 }
 
 static uint64_t

@@ -34,19 +34,6 @@ struct values {
     char *v[FIELDS];
 };
 
-/* To at most max bytes, between two characters. */
-static void
-cut(char *s, size_t max)
-{
-    size_t n = strlen(s);
-
-    if (n <= max)
-        return;
-    while (max > 0 && ((unsigned char)s[max] & 0xc0) == 0x80)
-        max--;
-    s[max] = '\0';
-}
-
 static char *
 clean(const char *value)
 {
@@ -55,7 +42,7 @@ clean(const char *value)
     if (!value)
         return xstrdup("");
     out = text_is_utf8(value, strlen(value)) ? xstrdup(value) : text_printable(value);
-    cut(out, VALUE_MAX);
+    out[text_utf8_cut(out, VALUE_MAX)] = '\0';
     for (char *p = out; *p; p++) {
         if ((unsigned char)*p < 0x20)
             *p = ' ';
@@ -154,30 +141,18 @@ put_utf16(uint8_t *out, uint32_t c)
     return 2;
 }
 
-/* The next character of what is UTF-8. */
-static uint32_t
-take_character(const uint8_t **p)
-{
-    uint32_t c = *(*p)++;
-    unsigned more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc0 ? 1 : 0;
-
-    if (more > 0)
-        c &= 0x3fu >> more;
-    for (; more > 0 && (**p & 0xc0) == 0x80; more--)
-        c = c << 6 | (*(*p)++ & 0x3fu);
-    return c;
-}
-
 /* Little-endian, after a byte order mark. */
 static uint8_t *
 utf16(const char *text, size_t *n)
 {
-    uint8_t *out = xcalloc(strlen(text) + 1, 4);
-    const uint8_t *p = (const uint8_t *)text;
+    size_t left = strlen(text);
+    uint8_t *out = xcalloc(left + 1, 4);
+    uint32_t c;
+    size_t len;
 
     *n = put_utf16(out, 0xfeff);
-    while (*p)
-        *n += put_utf16(out + *n, take_character(&p));
+    for (; (len = text_utf8_next(text, left, &c)) > 0; text += len, left -= len)
+        *n += put_utf16(out + *n, c);
     return out;
 }
 
@@ -228,14 +203,14 @@ ewf_case_header2(const struct e01_spec *e01, size_t *n, struct err *err)
 static char *
 ascii(const char *text)
 {
-    char *out = xcalloc(strlen(text) + 1, 1);
-    const uint8_t *p = (const uint8_t *)text;
+    size_t left = strlen(text);
+    char *out = xcalloc(left + 1, 1);
+    char *o = out;
+    uint32_t c;
+    size_t len;
 
-    for (size_t n = 0; *p; n++) {
-        uint32_t c = take_character(&p);
-
-        out[n] = c < 0x80 ? (char)c : '?';
-    }
+    for (; (len = text_utf8_next(text, left, &c)) > 0; text += len, left -= len)
+        *o++ = c < 0x80 ? (char)c : '?';
     return out;
 }
 

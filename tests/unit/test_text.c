@@ -198,6 +198,23 @@ case_is_ascii_only(void **state)
     assert_false(text_equal_nocase("\xc3\x89", "\xc3\xa9"));
 }
 
+/* Each length of a text with characters of one to four bytes; and what is no UTF-8 loses little. */
+static void
+cut_between_characters(void **state)
+{
+    static const char text[] = "a\u00e9\u20ac\U0001f4beb";
+
+    (void)state;
+    for (size_t max = 0; max <= sizeof text + 3; max++) {
+        static const size_t expected[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11};
+        size_t n = text_utf8_cut(text, max);
+
+        assert_int_equal(n, expected[max < 11 ? max : 11]);
+    }
+    assert_int_equal(text_utf8_cut("\x80\x80\x80\x80\x80\x80\x80", 6), 3);
+    assert_int_equal(text_utf8_cut("\x80\x80\x80", 2), 0);
+}
+
 int
 main(void)
 {
@@ -205,7 +222,7 @@ main(void)
         cmocka_unit_test(every_code_point),   cmocka_unit_test(ill_formed),
         cmocka_unit_test(printable),          cmocka_unit_test(printable_is_always_safe),
         cmocka_unit_test(hex_both_ways),      cmocka_unit_test(base64_vectors),
-        cmocka_unit_test(case_is_ascii_only),
+        cmocka_unit_test(case_is_ascii_only), cmocka_unit_test(cut_between_characters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
