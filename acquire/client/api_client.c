@@ -35,24 +35,6 @@ struct answer {
     int taken; /* -1: take() did not want it, or a line was none */
 };
 
-char *
-api_client_socket(const char *given)
-{
-    const char *path = given ? given : getenv("EXHIBIT_SOCKET");
-    struct err err = ERR_INIT;
-    struct config config;
-    char *socket;
-
-    if (path && *path)
-        return xstrdup(path);
-    if (config_load(CONFIG_FILE, &config, &err) == 0 && config.socket)
-        socket = xstrdup(config.socket);
-    else
-        socket = xstrdup(DAEMON_SOCKET);
-    config_free(&config);
-    return socket;
-}
-
 struct api_client *
 api_client_new(const char *socket, struct err *err)
 {

@@ -17,10 +17,6 @@
 
 struct api_client;
 
-/* Where the daemon listens: `given` (or NULL), else $EXHIBIT_SOCKET, what the laboratory's
-   configuration says, or where it usually is. The caller frees it. */
-char *api_client_socket(const char *given);
-
 /* `socket` is a path. Connects with the first call. */
 struct api_client *api_client_new(const char *socket, struct err *err);
 void api_client_free(struct api_client *c);

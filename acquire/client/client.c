@@ -3,6 +3,7 @@
  * argv[0], as the dispatcher sets it.
  */
 #include "acquire/client/client.h"
+#include "acquire/daemon/config.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -189,7 +190,7 @@ run(const struct command *command, int argc, char **argv, struct client_call *ca
 
     if (read_command_line(command, argc, argv, call, err) != 0)
         return -1;
-    socket = api_client_socket(call->socket);
+    socket = config_socket(call->socket);
     call->api = api_client_new(socket, err);
     if (!call->api)
         return -1;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "acquire/client/api_client.h"
+#include "acquire/daemon/config.h"
 #include "common/cleanup.h"
 #include "common/console.h"
 #include "common/json.h"
@@ -21,7 +22,7 @@ static const struct program program = {
 static int
 tell(const char *device, struct err *err)
 {
-    AUTO_FREE char *socket = api_client_socket(NULL);
+    AUTO_FREE char *socket = config_socket(NULL);
     struct api_client *client = api_client_new(socket, err);
     json_t *body = json_object();
     json_t *answer = NULL;

@@ -3,10 +3,12 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "acquire/daemon/daemon_listen.h"
 #include "acquire/device/device_evidence.h"
 #include "common/cleanup.h"
 #include "common/size.h"
@@ -345,4 +347,22 @@ config_load(const char *path, struct config *out, struct err *err)
     }
     config_free(out);
     return config_parse(text, n, path, out, err);
+}
+
+char *
+config_socket(const char *given)
+{
+    const char *path = given ? given : getenv("EXHIBIT_SOCKET");
+    struct err err = ERR_INIT;
+    struct config config;
+    char *socket;
+
+    if (path && *path)
+        return xstrdup(path);
+    if (config_load(CONFIG_FILE, &config, &err) == 0 && config.socket)
+        socket = xstrdup(config.socket);
+    else
+        socket = xstrdup(DAEMON_SOCKET);
+    config_free(&config);
+    return socket;
 }

@@ -48,4 +48,8 @@ int config_parse(const char *text, size_t n, const char *name, struct config *ou
    One that is not there leaves ENOENT in err->sys. */
 int config_load(const char *path, struct config *out, struct err *err);
 
+/* Where the daemon listens for its clients: `given` (or NULL), else $EXHIBIT_SOCKET, what the
+   laboratory's configuration says, or where it usually is. The caller frees it. */
+char *config_socket(const char *given);
+
 #endif

@@ -95,6 +95,68 @@ daemon_options_check(const char *source, const char *dest, char *const *options,
     return 0;
 }
 
+/* An option of the job: its name (n bytes) and its argument, in the same word or the next. */
+struct given {
+    const char *name, *value;
+    size_t n;
+};
+
+static bool
+next_given(char *const *options, size_t n, size_t *at, struct given *out)
+{
+    while (*at < n && strncmp(options[*at], "--", 2) != 0)
+        (*at)++;
+    if (*at >= n)
+        return false;
+    out->name = options[*at] + 2;
+    out->n = strcspn(out->name, "=");
+    out->value = out->name[out->n] ? out->name + out->n + 1 : *at + 1 < n ? options[*at + 1] : "";
+    (*at)++;
+    return true;
+}
+
+/* A default that goes with one value of another option only, or with all but one. */
+static const struct {
+    const char *name, *other, *value;
+    bool with;
+} companions[] = {
+    {"compression", "format", "raw", false},
+    {"hardware-blocker", "write-block", "hardware", true},
+};
+
+static bool
+replaces(const struct given *own, const struct given *def)
+{
+    size_t key = strcspn(def->value, "=") + 1;
+
+    if (own->n == def->n && memcmp(own->name, def->name, own->n) == 0)
+        return !is_option(def->name, def->n, "meta") || strncmp(own->value, def->value, key) == 0;
+    for (size_t i = 0; i < sizeof companions / sizeof companions[0]; i++) {
+        if (is_option(def->name, def->n, companions[i].name) &&
+            is_option(own->name, own->n, companions[i].other) &&
+            (strcmp(own->value, companions[i].value) == 0) != companions[i].with)
+            return true;
+    }
+    return false;
+}
+
+bool
+daemon_options_replace(const char *word, char *const *options, size_t n)
+{
+    char *const one[] = {(char *)(uintptr_t)word};
+    struct given def = {0};
+    struct given own;
+    size_t at = 0;
+
+    if (!next_given(one, 1, &at, &def))
+        return false;
+    for (at = 0; next_given(options, n, &at, &own);) {
+        if (replaces(&own, &def))
+            return true;
+    }
+    return false;
+}
+
 char **
 daemon_options_argv(const struct daemon_job *job, bool resume)
 {

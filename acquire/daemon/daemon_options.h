@@ -20,6 +20,11 @@ int daemon_options_check(const char *source, const char *dest, char *const *opti
    a job: not where a key's URI is. */
 bool daemon_option_is_path(const char *name, size_t n, const char *value);
 
+/* True if the job's own options (n words) make the laboratory's default `word`, one word, none of
+   this job's: they hold the same option (of --meta the same key), or one with which the default
+   would be refused, such as --format=raw with --compression. */
+bool daemon_options_replace(const char *word, char *const *options, size_t n);
+
 /* exhibit-acquire's argv for the job. Strings stay the job's; the array is the caller's. */
 char **daemon_options_argv(const struct daemon_job *job, bool resume);
 

@@ -2,19 +2,18 @@
  * What an API process may ask of the core. Whose it is, the core knows; what it says is a user's
  * word.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "acquire/daemon/daemon_core_impl.h"
+#include "acquire/daemon/daemon_helper.h"
 #include "acquire/daemon/daemon_options.h"
 #include "acquire/daemon/daemon_release.h"
 #include "acquire/device/device_evidence.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/spawn.h"
 #include "common/text.h"
 
 /* --- answers --- */
@@ -102,8 +101,10 @@ make_job(const struct core *c, const struct client *client, char *const texts[],
     job->dest = xstrdup(texts[1]);
     job->options = xcalloc(s->n_defaults + n, sizeof *job->options);
     /* As they are now: a job goes on with the options that it was begun with. */
-    for (size_t i = 0; i < s->n_defaults; i++)
-        job->options[job->n_options++] = xstrdup(s->defaults[i]);
+    for (size_t i = 0; i < s->n_defaults; i++) {
+        if (!daemon_options_replace(s->defaults[i], texts + 2, n - 2))
+            job->options[job->n_options++] = xstrdup(s->defaults[i]);
+    }
     for (size_t i = 2; i < n; i++)
         job->options[job->n_options++] = xstrdup(texts[i]);
     return job;
@@ -243,41 +244,23 @@ do_cancel(struct core *c, struct client *client)
 
 /* --- devices --- */
 
-/* Starts one of the suite's programs with its output in a pipe, whose end is returned. */
-static int
-start_helper(char *const argv[], const struct privilege *as, bool with_errors, pid_t *pid,
-             struct err *err)
-{
-    AUTO_FREE char *path = spawn_program_path(argv[0], err);
-    struct run_user user = {.as = *as, .daemon = getpid()};
-    struct spawn_as become = {.drop = run_become, .to = &user};
-    AUTO_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    int out[2];
-
-    if (!path)
-        return -1;
-    if (pipe2(out, O_CLOEXEC) != 0)
-        return err_errno(err, "cannot make a pipe");
-    struct spawn_fd map[] = {{.ours = null, .theirs = STDIN_FILENO},
-                             {.ours = with_errors ? null : out[1], .theirs = STDOUT_FILENO},
-                             {.ours = with_errors ? out[1] : null, .theirs = STDERR_FILENO}};
-
-    *pid = spawn_as(path, argv, map, sizeof map / sizeof map[0], with_errors ? NULL : &become, err);
-    (void)close(out[1]);
-    if (*pid >= 0)
-        return out[0];
-    (void)close(out[0]);
-    return -1;
-}
-
-/* As the user: what sysfs says, it says to everyone. */
+/* As the user: what sysfs says, it says to everyone. What the configuration marks goes along. */
 static int
 do_devices(struct core *c, struct client *client)
 {
-    char *argv[] = {(char[]){"exhibit-devices"}, (char[]){"--json"}, NULL};
+    const struct daemon_settings *s = c->settings;
+    AUTO_FREE char **argv = xcalloc(2 * s->n_evidence + 4, sizeof *argv);
     struct err err = ERR_INIT;
+    size_t n = 0;
     pid_t pid;
-    AUTO_FD int out = start_helper(argv, &client->peer.as, false, &pid, &err);
+
+    argv[n++] = (char[]){"exhibit-devices"};
+    argv[n++] = (char[]){"--json"};
+    for (size_t i = 0; i < s->n_evidence; i++) {
+        argv[n++] = (char[]){"--evidence"};
+        argv[n++] = (char *)(uintptr_t)s->evidence[i];
+    }
+    AUTO_FD int out = helper_start(argv, &client->peer.as, &pid, &err);
 
     if (out < 0)
         return refuse(c, client, REFUSAL_FAILED, &err);
@@ -326,7 +309,7 @@ do_release(struct core *c, struct client *client)
     if (!node)
         return refuse(c, client,
                       err.outcome == OUTCOME_REFUSED ? REFUSAL_FORBIDDEN : REFUSAL_FAILED, &err);
-    out = start_helper(argv, &client->peer.as, true, &client->helper, &err);
+    out = helper_start(argv, NULL, &client->helper, &err);
     if (out < 0) {
         client->helper = 0;
         return refuse(c, client, REFUSAL_FAILED, &err);
@@ -341,11 +324,9 @@ do_release(struct core *c, struct client *client)
 void
 core_helped(struct core *c, struct client *client, int status)
 {
-    static const char prefix[] = "exhibit: ";
     struct err err = ERR_INIT;
-    ssize_t n = read(client->helper_out, err.text, sizeof err.text - 1);
-    char *text = err.text;
 
+    helper_error(client->helper_out, &err);
     (void)close(client->helper_out);
     client->helper_out = -1;
     client->state = CLIENT_IDLE;
@@ -354,10 +335,6 @@ core_helped(struct core *c, struct client *client, int status)
         core_send(c, client, -1);
         return;
     }
-    text[n > 0 ? n : 0] = '\0';
-    text[strcspn(text, "\n")] = '\0';
-    if (strncmp(text, prefix, sizeof prefix - 1) == 0)
-        memmove(text, text + sizeof prefix - 1, strlen(text) - sizeof prefix + 2);
     err.outcome = status == OUTCOME_REFUSED ? OUTCOME_REFUSED : OUTCOME_FAILED;
     (void)refuse(c, client, status == OUTCOME_REFUSED ? REFUSAL_STATE : REFUSAL_FAILED, &err);
 }

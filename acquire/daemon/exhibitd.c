@@ -10,6 +10,7 @@
 
 #include "acquire/daemon/config.h"
 #include "acquire/daemon/daemon_core.h"
+#include "acquire/daemon/daemon_helper.h"
 #include "acquire/daemon/daemon_listen.h"
 #include "acquire/daemon/daemon_options.h"
 #include "acquire/daemon/daemon_run.h"
@@ -110,7 +111,9 @@ read_config(const struct given *g, struct config *c, struct err *err)
     if (config_load(g->config ? g->config : CONFIG_FILE, c, err) != 0 &&
         (g->config || err->sys != ENOENT))
         return -1;
-    if (daemon_options_check("/", "/", c->defaults.v, c->defaults.n, err) != 0)
+    if (c->defaults.n > 0 &&
+        (daemon_options_check("/", "/", c->defaults.v, c->defaults.n, err) != 0 ||
+         helper_check_options(c->defaults.v, c->defaults.n, err) != 0))
         return err_context(err, "the configuration's defaults");
     return 0;
 }

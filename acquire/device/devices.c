@@ -9,18 +9,24 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "acquire/daemon/config.h"
 #include "acquire/device/device_evidence.h"
 #include "common/cleanup.h"
 #include "common/console.h"
 #include "common/options.h"
 #include "common/text.h"
 
-enum { OPTION_JSON = 1, OPTION_HEALTH, OPTION_NO_ASK };
+enum { OPTION_JSON = 1, OPTION_HEALTH, OPTION_NO_ASK, OPTION_EVIDENCE };
 
 static const struct option_spec option_table[] = {
     {"json", 0, NULL, OPTION_JSON, "print one JSON document"},
     {"health", 0, NULL, OPTION_HEALTH, "have smartctl ask each drive for its health (root)"},
     {"no-ask", 0, NULL, OPTION_NO_ASK, "send the drives no command, not even to identify"},
+};
+
+/* By the daemon, whose word it is then: the configuration is not read here. May be repeated. */
+static const struct option_spec unlisted[] = {
+    {"evidence", 0, "MARK", OPTION_EVIDENCE, ""},
 };
 
 static const struct program program = {
@@ -29,10 +35,14 @@ static const struct program program = {
     .summary = "List the disks that can be acquired, and who uses them.",
     .options = option_table,
     .n_options = sizeof option_table / sizeof *option_table,
+    .unlisted = unlisted,
+    .n_unlisted = sizeof unlisted / sizeof *unlisted,
 };
 
 struct wanted {
     bool json, health, no_ask;
+    const char **marks; /* what else than udev's word marks evidence */
+    size_t n_marks;
 };
 
 char *
@@ -82,7 +92,7 @@ look_at(dev_t number, const struct wanted *wanted)
         return NULL;
     }
     disk->use = device_in_use(&disk->device, disk->why, sizeof disk->why);
-    disk->evidence = device_is_evidence(&disk->device, NULL, 0);
+    disk->evidence = device_is_evidence(&disk->device, wanted->marks, wanted->n_marks);
     device_identity_read(&disk->device, &disk->identity);
     ask(disk, wanted);
     disk->locked = drive_locked_by(&disk->reply, device_locked_at("", &disk->device));
@@ -127,6 +137,10 @@ read_options(int argc, char **argv, struct wanted *wanted, struct err *err)
     int id, count, rc = 0;
 
     while ((id = options_next(options, &arg, err)) > 0) {
+        if (id == OPTION_EVIDENCE) {
+            wanted->marks = xrealloc(wanted->marks, wanted->n_marks + 1, sizeof *wanted->marks);
+            wanted->marks[wanted->n_marks++] = arg;
+        }
         wanted->json = wanted->json || id == OPTION_JSON;
         wanted->health = wanted->health || id == OPTION_HEALTH;
         wanted->no_ask = wanted->no_ask || id == OPTION_NO_ASK;
@@ -145,17 +159,39 @@ read_options(int argc, char **argv, struct wanted *wanted, struct err *err)
     return rc;
 }
 
+/* One that is not there, cannot be read or makes no sense marks nothing here: exhibitd says so. */
+static void
+read_config(struct wanted *wanted, struct config *config)
+{
+    struct err ignored = ERR_INIT;
+
+    if (wanted->marks) {
+        config_begin(config);
+        return;
+    }
+    if (config_load(CONFIG_FILE, config, &ignored) != 0)
+        return;
+    wanted->marks = xcalloc(config->evidence.n + 1, sizeof *wanted->marks);
+    for (size_t i = 0; i < config->evidence.n; i++)
+        wanted->marks[wanted->n_marks++] = config->evidence.v[i];
+}
+
 int
 main(int argc, char **argv)
 {
     struct err err = ERR_INIT;
     AUTO_FREE dev_t *numbers = NULL;
     struct wanted wanted = {0};
+    struct config config;
     size_t n = 0;
+    int r;
 
     console_begin();
-    if (read_options(argc, argv, &wanted, &err) < 0 || device_list(&numbers, &n, &err) < 0 ||
-        list(numbers, n, &wanted, &err) < 0)
-        return err_report(&err);
-    return console_end(OUTCOME_DONE);
+    r = read_options(argc, argv, &wanted, &err);
+    read_config(&wanted, &config);
+    if (r < 0 || device_list(&numbers, &n, &err) < 0 || list(numbers, n, &wanted, &err) < 0)
+        r = err_report(&err);
+    free((void *)wanted.marks);
+    config_free(&config);
+    return r == 0 ? console_end(OUTCOME_DONE) : r;
 }

@@ -442,12 +442,16 @@ int
 main(int argc, char **argv)
 {
     static struct acquisition a = {.file = -1};
+    /* The daemon asks so whether it has put a command line together that will be taken. */
+    int check = argc > 1 && strcmp(argv[1], "--check-options") == 0;
     struct err err = ERR_INIT;
     int code;
 
     console_begin();
-    if (acquire_options_parse(argc, argv, &a.options, &err) != 0)
+    if (acquire_options_parse(argc - check, argv + check, &a.options, &err) != 0)
         return err_report(&err);
+    if (check)
+        return console_end(OUTCOME_DONE);
     run_catch_signals();
     (void)umask(022);
     a.progress = progress_new(a.options.quiet ? PROGRESS_NONE : a.options.progress);

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "acquire/daemon/daemon_listen.h"
+#include "acquire/daemon/config.h"
 #include "common/cleanup.h"
 #include "common/console.h"
 #include "common/options.h"
@@ -18,8 +18,8 @@ enum { OPTION_SOCKET = 1 };
 
 static const struct option_spec specs[] = {
     {"socket", 0, "PATH", OPTION_SOCKET,
-     "have the daemon do it that listens there (default,\nbut for root: $EXHIBIT_SOCKET, or "
-     "where it usually is)"},
+     "have the daemon do it that listens there (default,\nbut for root: $EXHIBIT_SOCKET, or what "
+     "the\nconfiguration says)"},
 };
 
 static const struct program program = {
@@ -35,11 +35,9 @@ static const struct program program = {
 static bool
 is_for_daemon(bool named)
 {
-    const char *socket = getenv("EXHIBIT_SOCKET");
+    AUTO_FREE char *socket = named || geteuid() == 0 ? NULL : config_socket(NULL);
 
-    if (named || geteuid() == 0)
-        return named;
-    return access(socket && *socket ? socket : DAEMON_SOCKET, F_OK) == 0;
+    return named || (socket && access(socket, F_OK) == 0);
 }
 
 /* By the program that speaks to it; argv has its options too. */

@@ -25,6 +25,14 @@ assert_error "bad.conf:7: unknown key 'paralell'"
 chmod 666 "$T/bad.conf"
 expect 5 exhibitd --config "$T/bad.conf"
 expect 1 exhibitd --config "$T/missing.conf"
+# Defaults that exhibit-acquire would not take, every job would fail with.
+for default in "nosuch = x" "hash = foo" "option = --case" "write-block = none" "meta = x"; do
+    { cat "$T/exhibitd.conf"; echo "default.$default"; } >"$T/bad.conf"
+    chmod 644 "$T/bad.conf"
+    if [ "$default" = "write-block = none" ]; then want=5; else want=2; fi
+    expect $want exhibitd --config "$T/bad.conf"
+    assert_error "the configuration's defaults: "
+done
 
 daemon_start --config "$T/exhibitd.conf"
 ada() { as "$ADA" timeout 120 env -C "$T/ada" exhibit "$@"; }
@@ -32,13 +40,13 @@ bob() { as "$BOB" env -C "$T/bob" exhibit "$@"; }
 
 # Submitted with relative paths; an argument that looks like an option is none; the laboratory's
 # defaults come first, the job's own win.
-expect 0 ada submit ../src x --notes --json --meta seal=7 --compression=best
+expect 0 ada submit ../src x --notes --json --meta seal=7 --meta place=Hall --compression=best
 assert_eq "$(cat "$T/out")" 1 "the id"
 expect 0 ada watch 1
 assert_contains "$T/err" "job 1: done"
 assert_json "$T/ada/x.manifest.json" .case.notes --json
 assert_json "$T/ada/x.manifest.json" .case.examiner "A. Lab"
-assert_json "$T/ada/x.manifest.json" .case.meta.place "Room 4"
+assert_json "$T/ada/x.manifest.json" .case.meta.place Hall
 assert_json "$T/ada/x.manifest.json" .case.meta.seal 7
 assert_json "$T/ada/x.manifest.json" .media.hashes.sha256 "$(sha256_of "$T/src")"
 expect 0 ada submit --json --examiner Ada -- ../src --format=raw
@@ -46,6 +54,7 @@ assert_json "$T/out" .dest "$T/ada/--format=raw"
 expect 0 ada watch 2 --json -q
 assert_json "$T/out" .state done
 assert_json "$T/ada/--format=raw.manifest.json" .case.examiner Ada
+assert_json "$T/ada/--format=raw.manifest.json" .case.meta.place "Room 4"
 [ ! -s "$T/err" ] || fail "watch -q says something"
 name=$(printf 'bad\377name')
 expect 0 ada submit ../src "$name" --case "$(printf 'a\377')"

@@ -38,6 +38,12 @@ evidence = path=${disks[3]}
 default.examiner = The Lab
 END
 daemon_start
+# Whoever lists the disks sees what may be imaged, whichever of the two marked it.
+api "$ADA" 200 /v1/devices
+marked=$(jq -r '.[] | select(.evidence) | .path' "$T/out")
+for disk in "${disks[@]}"; do
+    [[ $'\n'$marked$'\n' == *$'\n'$disk$'\n'* ]] || fail "$disk is not listed as evidence"
+done
 jobs=()
 for i in 0 1 2 3; do
     uid=$ADA dir=$T/ada

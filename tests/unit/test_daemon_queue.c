@@ -203,6 +203,41 @@ an_option_without_its_argument_takes_nothing_else(void **state)
     free((void *)argv);
 }
 
+static void
+own_options_take_the_place_of_defaults(void **state)
+{
+    static const struct {
+        const char *word;
+        const char *own[3];
+        size_t n;
+        bool replaced;
+    } cases[] = {
+        {"--examiner=Lab", {"--notes=x", "--case=1"}, 2, false},
+        {"--examiner=Lab", {"--case=1", "--examiner=Me"}, 2, true},
+        {"--examiner=Lab", {"--examiner", "Me"}, 2, true},
+        {"--no-verify", {"--no-verify"}, 1, true},
+        {"--meta=lab=1", {"--meta=seal=2"}, 1, false},
+        {"--meta=lab=1", {"--meta=labs=2"}, 1, false},
+        {"--meta=lab=1", {"--meta=seal=2", "--meta=lab=2"}, 2, true},
+        {"--meta=lab=1", {"--meta", "lab=2"}, 2, true},
+        {"--tsa=http://a/", {"--tsa=http://b/"}, 1, true},
+        {"--compression=best", {"--format=raw"}, 1, true},
+        {"--compression=best", {"--format", "e01"}, 2, false},
+        {"--hardware-blocker=T8", {"--write-block=bpf-lsm"}, 1, true},
+        {"--hardware-blocker=T8", {"--write-block", "hardware"}, 2, false},
+        {"--examiner=Lab", {"--examiner"}, 1, true},
+        {"--meta=lab=1", {"--meta"}, 1, false},
+        {"--examiner=Lab", {NULL}, 0, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        if (daemon_options_replace(cases[i].word, (char *const *)(uintptr_t)cases[i].own,
+                                   cases[i].n) != cases[i].replaced)
+            fail_msg("'%s', case %zu", cases[i].word, i);
+    }
+}
+
 int
 main(void)
 {
@@ -214,6 +249,7 @@ main(void)
         cmocka_unit_test(ids_are_not_used_again),
         cmocka_unit_test(options_that_make_no_sense_are_refused),
         cmocka_unit_test(an_option_without_its_argument_takes_nothing_else),
+        cmocka_unit_test(own_options_take_the_place_of_defaults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
