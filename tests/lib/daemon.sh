@@ -36,7 +36,7 @@ daemon_start() {
         >>"$T/daemon.log" 2>&1 </dev/null &
     DAEMON=$!
     at_exit daemon_kill "$DAEMON"
-    wait_until 10 as "$ADA" curl -sf --unix-socket "$SOCKET" http://x/v1/version
+    wait_until 30 as "$ADA" curl -sf --unix-socket "$SOCKET" http://x/v1/version
 }
 daemon_kill() {
     kill -9 "$1" 2>/dev/null || true
@@ -94,11 +94,12 @@ reads() {
     [ "$(curl -s --unix-socket "$SOCKET" "http://x/v1/jobs/$1" |
         jq '.phase == "acquire" and .bytes_done > 0')" = true ]
 }
-# front ID: the pid of the job's exhibit-acquire.
+# process ID front|supervisor: the pid of the job's exhibit-acquire, or of its supervisor.
 process() { jq -r ".processes.$2.pid" "$T/jobs/$1.json"; }
 
 # paced_device FILE: sets DEV to a block device with the contents of FILE, marked as evidence, that
-# is slow (a MB a second) until `fast DEV`, and again from `slow DEV` on.
+# is slow (a MB a second) until `fast DEV`, and again from `slow DEV` on. A test that needs the job in
+# its middle gives it a file that lasts much longer than what it does there can take.
 paced_device() {
     local pace
     require_loop

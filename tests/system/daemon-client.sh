@@ -5,10 +5,9 @@
 require python3
 require_loop
 random_file "$T/src" 3145728
-random_file "$T/disk" $((14 * 1048576))
-slow_device "$T/disk" 60ms
-mark "$DEV"
-slow=$DEV
+random_file "$T/disk" $((48 * 1048576))
+paced_device "$T/disk"
+paced=$DEV
 printf 'socket = %s\ngroup = %s\nstate-dir = %s\nparallel = 1\n%s\n' "$SOCKET" "$DAEMON_GROUP" \
     "$T/jobs" 'default.examiner = A. Lab
 default.meta = place=Room 4' >"$T/exhibitd.conf"
@@ -116,13 +115,14 @@ expect 0 ada jobs --json
 assert_json "$T/out" length 5
 
 # Steering: held back while it waits; ended, continued; ended with all that it wrote. parallel is 1.
-expect 0 ada submit "$slow" a --compression none
+expect 0 ada submit "$paced" a --compression none
 A=$(cat "$T/out")
 expect 0 ada submit ../src b
 B=$(cat "$T/out")
 expect 0 ada pause "$B"
 assert_eq "$(cat "$T/out")" "job $B: paused"
-wait_until 20 reads "$A"
+# What is told first has no rate yet.
+wait_until 20 job_is "$A" '.rate > 1024' true
 expect 0 ada jobs
 assert_contains "$T/out" "iB/s"
 expect 0 ada cancel "$A"
@@ -138,6 +138,7 @@ wait_until 20 grep -q '"phase":"acquire"' "$T/watch.err"
 daemon_stop
 sleep 1
 kill -0 "$watcher" || fail "watch ended with the daemon"
+fast "$paced"
 daemon_start --config "$T/exhibitd.conf"
 wait "$watcher" || fail "watch ended with $?: $(tail -n 3 "$T/watch.err")"
 jq -es 'any(.[]; .phase == "verify" and .bytes_done == .bytes_total) and all(.[]; .rate < 1e12)' \
@@ -151,8 +152,9 @@ assert_json "$T/out" ".[] | select(.id == $B).state" paused
 expect 0 ada resume "$B" --json
 expect 0 ada watch "$B"
 expect 5 ada resume "$B"
-expect 5 ada release "$slow"
-expect 0 ada submit "$slow" c --compression none
+expect 5 ada release "$paced"
+slow "$paced"
+expect 0 ada submit "$paced" c --compression none
 wait_until 20 reads "$(cat "$T/out")"
 expect 0 ada cancel "$(cat "$T/out")" --discard
 assert_missing "$T/ada/c.partial" "$T/ada/c.E01"

@@ -136,7 +136,8 @@ assert_contains "$T/daemon.log" "'${disks[2]}' was attached: evidence"
 EXHIBIT_SOCKET=$T/nobody expect 0 "$T/bin/exhibit-tell" "${disks[2]}"
 
 # A job that holds it keeps it.
-paced_device "$T/disk3"
+random_file "$T/paced" $((32 * 1048576))
+paced_device "$T/paced"
 submit "$ADA" "$DEV" "$T/ada/slow" --compression none
 wait_until 20 job_is "$JOB" .phase acquire
 api "$ADA" 409 /v1/release -d "{\"device\":\"$DEV\"}"

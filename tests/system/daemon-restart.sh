@@ -3,8 +3,8 @@
 . "$(dirname "$0")/../lib/system.sh"
 . "$(dirname "$0")/../lib/daemon.sh"
 require_loop
-random_file "$T/src" $((16 * 1048576))
-random_file "$T/src2" $((16 * 1048576)) second
+random_file "$T/src" $((48 * 1048576))
+random_file "$T/src2" $((48 * 1048576)) second
 random_file "$T/small" 1048576
 paced_device "$T/src"
 disk=$DEV
@@ -59,11 +59,7 @@ for signal in TERM KILL; do
 done
 
 # One process of a job is killed: that job is interrupted, the other goes on.
-worker() {
-    local supervisor
-    supervisor=$(process "$1" supervisor)
-    tr ' ' '\n' <"/proc/$supervisor/task/$supervisor/children" | grep . | head -1
-}
+worker() { child_of "$(process "$1" supervisor)" exhibit-worker; }
 for victim in front supervisor worker; do
     if [ "$victim" = worker ]; then
         submit "$BOB" "$disk2" "$T/bob/$victim" --compression none
@@ -86,13 +82,14 @@ assert_json "$T/bob/worker.manifest.json" '.acquisition.resumed | length' 0
 
 # An API process: its client alone notices.
 submit "$ADA" "$disk" "$T/ada/api" --compression none
-as "$ADA" curl -sSN --unix-socket "$SOCKET" "http://x/v1/jobs/$JOB/events" >"$T/out" 2>"$T/err" &
+as "$ADA" curl -sSN --unix-socket "$SOCKET" "http://x/v1/jobs/$JOB/events" >"$T/stream" \
+    2>"$T/stream.err" &
 client=$!
-wait_until 10 grep -q '"phase":"acquire"' "$T/out"
-pid=$(tr ' ' '\n' <"/proc/$DAEMON/task/$DAEMON/children" | while read -r p; do
-    [ "$(cat "/proc/$p/comm")" != exhibit-api ] || echo "$p"
-done)
-kill -9 "$pid"
+wait_until 20 grep -q '"phase":"acquire"' "$T/stream"
+# That of a request before may still be ending.
+for pid in $(cat "/proc/$DAEMON/task/$DAEMON/children"); do
+    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != exhibit-api ] || kill -9 "$pid" 2>/dev/null || true
+done
 got=0
 wait "$client" || got=$?
 [ "$got" -ne 0 ] || fail "a stream that was cut off looks whole"
