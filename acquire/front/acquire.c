@@ -460,7 +460,8 @@ main(int argc, char **argv)
         if (a.result.ready && !a.result.failed && jobstate_is_kept(&a) && mend_can(err.sys))
             err.outcome = OUTCOME_INTERRUPTED;
         code = err_report(&err);
-        report_leftovers(&a);
+        if (code != OUTCOME_DONE && code != OUTCOME_FINDINGS)
+            report_leftovers(&a);
     } else {
         progress_free(a.progress);
         code = report_end(&a);

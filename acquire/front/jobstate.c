@@ -454,7 +454,8 @@ jobstate_remove(struct acquisition *a)
     a->journaled = false;
     for (size_t i = 0; i < a->n_places; i++)
         (void)destination_remove_empty(&a->place[i]);
-    for (size_t i = 0; i < a->n_dest; i++) {
+    /* DEST's own last: it is what a resume looks for. */
+    for (size_t i = a->n_dest; i-- > 0;) {
         AUTO_FREE char *name = NULL;
 
         if (a->dest[i].dir < 0)

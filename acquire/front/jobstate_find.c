@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "acquire/front/jobstate.h"
 #include "acquire/front/jobstate_impl.h"
@@ -31,6 +32,25 @@ never_begun(const struct acquisition *a, const struct destination *d, struct err
                    a->options.dest, d->partial);
 }
 
+/* The end that the job came to stands in its manifest; here is nothing to resume, an "error". */
+static int
+had_ended(const struct acquisition *a, struct err *err)
+{
+    AUTO_FREE char *path = xasprintf("%s" MANIFEST_SUFFIX, a->dest[0].path);
+    struct manifest *m = manifest_load(path, err);
+    bool changed;
+
+    if (!m)
+        return err_context(err, "the job of '%s' had come to its end", a->options.dest);
+    changed = json_is_true(
+        json_object_get(json_object_get(m->root, "source"), "changed_during_acquisition"));
+    (void)err_set(err, m->unreadable.n > 0 || changed ? OUTCOME_FINDINGS : OUTCOME_DONE,
+                  "the job of '%s' had come to its end; nothing is left to resume",
+                  a->options.dest);
+    manifest_free(m);
+    return -1;
+}
+
 static int
 open_journal(struct acquisition *a, size_t i, struct history *h, struct err *err)
 {
@@ -51,15 +71,12 @@ open_journal(struct acquisition *a, size_t i, struct history *h, struct err *err
 
 /* The copy's journal says the same, but that one of them may have got a line less. */
 static int
-open_copy(struct acquisition *a, struct err *err)
+meet_copy(struct acquisition *a, struct err *err)
 {
     struct history h = {0};
-    struct destination *d = &a->dest[a->n_dest++];
-    int r;
+    const struct destination *d = &a->dest[1];
+    int r = open_journal(a, 1, &h, err);
 
-    if (destination_open(d, a->options.copy, err) != 0)
-        return -1;
-    r = open_journal(a, 1, &h, err);
     if (r == 0 && !json_equal(h.begin, a->history.begin))
         r = err_set(err, OUTCOME_REFUSED, "'%s' and '%s' are not of the same job", a->dest[0].path,
                     d->path);
@@ -122,21 +139,10 @@ check_sealed(const struct acquisition *a, struct err *err)
     return 0;
 }
 
-/* A job that was killed while its files moved to their places: all of them, or back again. */
+/* A job that was killed while its files moved to their places: back again. */
 static int
-finish_moving(struct acquisition *a, struct err *err)
+undo_moving(struct acquisition *a, struct err *err)
 {
-    size_t there = 0;
-
-    for (size_t i = 0; i < a->n_dest; i++)
-        there += a->history.moving[i] && destination_is_published(&a->dest[i], MANIFEST_SUFFIX);
-    if (there == a->n_dest) {
-        jobstate_remove(a);
-        return err_set(err, OUTCOME_DONE,
-                       "the job of '%s' had come to its end; nothing is left "
-                       "to resume",
-                       a->options.dest);
-    }
     /* Either all of it can be done again, or nothing is touched. */
     return check_sealed(a, err) == 0 && each_moving(a, destination_check_back, err) == 0
                ? each_moving(a, destination_take_back, err)
@@ -197,6 +203,31 @@ find_places(struct acquisition *a, struct err *err)
     return a->options.segment_dir ? choose_place(a, err) : 0;
 }
 
+/* The manifest moves last, and the journals go after that: DEST's at the very end. */
+static bool
+is_complete(const struct acquisition *a)
+{
+    for (size_t i = 0; i < a->n_dest; i++) {
+        if (!a->history.moving[i] || !destination_is_published(&a->dest[i], MANIFEST_SUFFIX))
+            return false;
+    }
+    return true;
+}
+
+/* Killed while it cleared away; something of that may be done. */
+static int
+clear_away(struct acquisition *a, struct err *err)
+{
+    struct err ignored = ERR_INIT;
+
+    for (size_t i = 1; i < a->n_dest; i++)
+        (void)destination_reopen(&a->dest[i], &ignored);
+    for (size_t i = 0; i < a->history.n_directories; i++)
+        (void)add_place(a, a->history.directories[i], false, &ignored);
+    jobstate_remove(a);
+    return had_ended(a, err);
+}
+
 /* The job was never begun, as far as its files go: then it is now. */
 static bool
 begins(struct acquisition *a, const struct err *err)
@@ -217,15 +248,24 @@ jobstate_find(struct acquisition *a, struct err *err)
         return 0;
     if (destination_open(&a->dest[a->n_dest++], a->options.dest, err) != 0)
         return -1;
-    if (open_journal(a, 0, &a->history, err) != 0)
+    if (open_journal(a, 0, &a->history, err) != 0) {
+        if (err->sys == ENOENT && a->dest[0].dir >= 0 &&
+            destination_is_published(&a->dest[0], MANIFEST_SUFFIX) &&
+            destination_remove_empty(&a->dest[0]))
+            return had_ended(a, err);
         return begins(a, err) ? 0 : -1;
+    }
     if (take_options(a, err) != 0)
         return -1;
-    if (a->options.copy && open_copy(a, err) != 0)
+    if (a->options.copy && destination_open(&a->dest[a->n_dest++], a->options.copy, err) != 0)
         return -1;
     if (a->n_dest != a->history.n_sinks)
         return nothing_to_resume(a, err);
-    return find_places(a, err) == 0 ? finish_moving(a, err) : -1;
+    if (is_complete(a))
+        return clear_away(a, err);
+    if (a->options.copy && meet_copy(a, err) != 0)
+        return -1;
+    return find_places(a, err) == 0 ? undo_moving(a, err) : -1;
 }
 
 static int

@@ -9,7 +9,8 @@
  *   once|on  whether those after it fail as well
  *
  * What counts: write, writev, pwrite, ftruncate, fsync, fdatasync, and with a directory there
- * rename and link. A failing call has done nothing. stdio's own writes are not seen.
+ * rename, link and unlink, which last can be killed at, but does not fail. A failing call has done
+ * nothing. stdio's own writes are not seen.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -146,4 +147,11 @@ int
 linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
 {
     return fails(to_dir) ? -1 : (int)syscall(SYS_linkat, from_dir, from, to_dir, to, flags);
+}
+
+int
+unlinkat(int dir, const char *name, int flags)
+{
+    (void)fails(dir);
+    return (int)syscall(SYS_unlinkat, dir, name, flags);
 }

@@ -123,6 +123,22 @@ assert_eq "$(jq -r '.media.hashes.md5' "$T/d/y.manifest.json")" "$(md5sum "$T/sr
 assert_missing "$T/d/y.partial"
 expect 1 exhibit acquire --resume "$T/src" "$T/d/y"
 assert_contains "$T/err" "no journal"
+# Killed when only the empty directory was left: the end that the job came to is its exit code.
+mkdir "$T/d/y.partial"
+expect 0 exhibit acquire --resume "$T/src" "$T/d/y"
+assert_error "had come to its end; nothing is left to resume"
+assert_missing "$T/d/y.partial"
+jq '.unreadable = {sectors: 1, ranges: [{offset: 512, length: 512}]}' "$T/d/y.manifest.json" >"$T/damaged"
+cp "$T/damaged" "$T/d/y.manifest.json"
+mkdir "$T/d/y.partial"
+expect 3 exhibit acquire --resume "$T/src" "$T/d/y"
+assert_missing "$T/d/y.partial"
+# With anything in it, it is not known whose it is.
+mkdir "$T/d/y.partial"
+: >"$T/d/y.partial/z"
+expect 1 exhibit acquire --resume "$T/src" "$T/d/y"
+assert_exists "$T/d/y.partial/z"
+rm -r "$T/d/y.partial"
 
 # A copy is meant where the job was begun, also where its path looks like a URI.
 mkdir "$T/d/c:1"

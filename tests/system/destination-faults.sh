@@ -86,3 +86,21 @@ done
 echo "$ran failures, $resumed jobs continued; exit codes:$(for s in "${!ended[@]}"; do
     echo -n " $s (${ended[$s]})"
 done)"
+
+# Killed at each of the last steps, when files get their names and the journals go: a resume does what
+# is left to do, if only to clear away.
+both() { exhibit acquire "$T/src" "$T/d/x" --copy "$T/d/y" --segment-size 1M --quiet; }
+rm -rf "$T/d"/*
+expect 0 failing_writes "$T/d" 0 0 once both
+writes=$(writes_made)
+for ((n = writes - 20; n <= writes; n++)); do
+    rm -rf "$T/d"/*
+    run failing_writes "$T/d" "$n" 0 once both
+    [ -e "$T/d/x.partial" ] || continue # this run needed fewer than the one that was counted
+    expect 0 exhibit acquire --resume "$T/src" "$T/d/x" --quiet
+    for name in x y; do
+        assert_missing "$T/d/$name.partial"
+        assert_json "$T/d/$name.manifest.json" .media.hashes.md5 "$md5"
+        expect 0 exhibit verify --quiet "$T/d/$name.manifest.json"
+    done
+done
