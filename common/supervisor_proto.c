@@ -67,6 +67,7 @@ texts_end(const struct supervisor_message *m)
 
     return memchr(m->text, '\0', sizeof m->text) && memchr(m->serial, '\0', sizeof m->serial) &&
            memchr(m->monitor_missing, '\0', sizeof m->monitor_missing) &&
+           memchr(m->guard_missing, '\0', sizeof m->guard_missing) &&
            memchr(a->name, '\0', sizeof a->name) && memchr(a->what, '\0', sizeof a->what) &&
            memchr(a->node, '\0', sizeof a->node);
 }

@@ -111,6 +111,7 @@ struct supervisor_message {
     uint64_t refused;                  /* … and has refused so many attempts */
     struct supervisor_attempt attempt; /* ATTEMPT */
     char monitor_missing[SUPERVISOR_WHY_MAX]; /* OPENED: why there is no monitor, or "" */
+    char guard_missing[SUPERVISOR_WHY_MAX];   /* OPENED: why no guard that was wanted, or "" */
     /* OPEN: the serial number expected, or ""; OPENED: where the record will be, or ""; FINISH: hex
        SHA-256 of the manifest, or ""; FINISHED: path of the record (outcome 0) or why there is
        none; REFUSED: the reason */

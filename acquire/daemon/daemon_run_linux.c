@@ -123,6 +123,7 @@ static pid_t
 start_front(const struct run_spec *spec, int supervisor, int out, struct err *err)
 {
     AUTO_FREE char *path = spawn_program_path("exhibit-acquire", err);
+    AUTO_FREE char *id = xasprintf("%" PRIu64, spec->job->facts.id);
     AUTO_FREE struct run_user *user = xcalloc(1, sizeof *user);
     AUTO_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     struct spawn_as as = {.drop = run_become, .to = user};
@@ -137,11 +138,11 @@ start_front(const struct run_spec *spec, int supervisor, int out, struct err *er
     if (!path)
         return -1;
     (void)setenv(SESSION_VARIABLE, RUN_SUPERVISOR_FD_TEXT, 1);
-    (void)setenv(RESUME_OR_BEGIN_VARIABLE, "1", 1);
+    (void)setenv(DAEMON_JOB_VARIABLE, id, 1);
     pid = spawn_as(path, spec->argv, map, sizeof map / sizeof map[0], &as, err);
     /* Nobody else is to take them for theirs. */
     (void)unsetenv(SESSION_VARIABLE);
-    (void)unsetenv(RESUME_OR_BEGIN_VARIABLE);
+    (void)unsetenv(DAEMON_JOB_VARIABLE);
     return pid;
 }
 

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "acquire/front/acquisition.h"
@@ -346,16 +347,20 @@ is_full(int sys)
 static void
 say_resume(const struct acquisition *a)
 {
+    bool full = a->result.failed && is_full(a->result.err.sys);
     AUTO_FREE char *source = papers_quoted(a->options.source);
     AUTO_FREE char *dest = papers_quoted(a->options.dest);
     AUTO_FREE char *safe_source = text_printable(source);
     AUTO_FREE char *safe_dest = text_printable(dest);
+    const char *job = getenv(DAEMON_JOB_VARIABLE);
 
-    (void)fprintf(stderr, "exhibit: to continue: exhibit acquire --resume %s %s%s\n", safe_source,
-                  safe_dest,
-                  a->result.failed && is_full(a->result.err.sys)
-                      ? " (--segment-dir DIR writes the rest elsewhere)"
-                      : "");
+    if (job)
+        (void)fprintf(stderr, "exhibit: to continue: exhibit resume %.20s%s\n", job,
+                      full ? " (once there is room again)" : "");
+    else
+        (void)fprintf(stderr, "exhibit: to continue: exhibit acquire --resume %s %s%s\n",
+                      safe_source, safe_dest,
+                      full ? " (--segment-dir DIR writes the rest elsewhere)" : "");
     if (a->options.progress == PROGRESS_JSON)
         (void)fputs("{\"resumable\":true}\n", stderr);
 }

@@ -11,10 +11,10 @@
 #include "acquire/front/acquisition.h"
 #include "common/ranges.h"
 
-/* Set in the environment by the daemon, which may not know how far a job came that it lost sight
-   of:
-   --resume begins the job where there is nothing to go on from. */
-#define RESUME_OR_BEGIN_VARIABLE "EXHIBIT_RESUME_OR_BEGIN"
+/* Set in the environment by the daemon: the number of its job. Since the daemon may not know how
+   far a job came that it lost sight of, --resume begins it where there is nothing to go on from;
+   and it is the daemon that goes on with it. */
+#define DAEMON_JOB_VARIABLE "EXHIBIT_DAEMON_JOB"
 
 /* With --resume, before anything else: opens the destinations and their journals, takes the options
    and the beginning from them. No journal: OUTCOME_FAILED; one that another run holds:

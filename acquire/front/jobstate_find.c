@@ -232,7 +232,7 @@ clear_away(struct acquisition *a, struct err *err)
 static bool
 begins(struct acquisition *a, const struct err *err)
 {
-    if (err->sys != ENOENT || !getenv(RESUME_OR_BEGIN_VARIABLE))
+    if (err->sys != ENOENT || !getenv(DAEMON_JOB_VARIABLE))
         return false;
     (void)destination_remove_empty(&a->dest[0]);
     destination_close(&a->dest[0]);

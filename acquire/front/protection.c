@@ -25,6 +25,8 @@ protection_log_begin(const struct acquisition *a)
         return;
     }
     fact(a, "level", write_block_level_name((enum write_block_level)a->opened.level));
+    if (*a->opened.guard_missing)
+        joblog_line(a->log, "  %-22s none: %s", "guard in the kernel", a->opened.guard_missing);
     fact(a, "hardware blocker", a->options.hardware_blocker);
     joblog_line(a->log,
                 "  %-22s before: %" PRIu32 " of %" PRIu32 " nodes, now: %" PRIu32 " of %" PRIu32,
@@ -198,6 +200,8 @@ protection_json(const struct acquisition *a)
                       : NULL);
     if (a->opened.guarded)
         json_set_bool(v, "guard_lost", a->last.guard_lost);
+    json_set_text(v, "guard_missing",
+                  a->device && *a->opened.guard_missing ? a->opened.guard_missing : NULL);
     (void)json_object_set_new(v, "monitor", monitor_json(a));
     return v;
 }

@@ -196,6 +196,7 @@ supervisor_open(struct supervisor *s, const struct supervisor_message *m, const 
     tell_refused(s, &out);
     (void)snprintf(out.monitor_missing, sizeof out.monitor_missing, "%s",
                    s->record.monitor_missing);
+    (void)snprintf(out.guard_missing, sizeof out.guard_missing, "%s", s->record.guard_missing);
     if (geteuid() == 0)
         record_path(&s->record, out.text, sizeof out.text);
     return supervisor_reply(&out);

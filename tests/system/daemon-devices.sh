@@ -61,6 +61,9 @@ for i in 0 1 2 3; do
     assert_json "$dir/disk$i.manifest.json" .case.user.uid "$uid"
     assert_json "$dir/disk$i.manifest.json" .case.examiner "The Lab"
     assert_json "$dir/disk$i.manifest.json" .acquisition.sandbox.uid "$uid"
+    # The best write block that there is; where that is not the guard, it is said why.
+    assert_json "$dir/disk$i.manifest.json" \
+        '.write_block | (.level == "bpf-lsm") == (.guard_missing == null)' true
     assert_eq "$(ro "${disks[i]}")" 1 "read-only flag after the job"
 done
 assert_only "$T/bob" disk1.E01 disk1.custody.jsonl disk1.log disk1.manifest.json disk1.map disk1.md5 \

@@ -53,6 +53,8 @@ wait_until 20 reads "$one"
 api "$ADA" 200 "/v1/jobs/$one/cancel" -X POST
 await_job "$one" cancelled
 api "$ADA" 200 "/v1/jobs/$one"
+assert_json "$T/out" .message "to continue: exhibit resume $one"
+api "$ADA" 200 "/v1/jobs/$one"
 assert_json "$T/out" .exit 4
 assert_exists "$T/ada/y.partial"
 fast "$disk"

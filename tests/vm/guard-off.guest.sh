@@ -14,4 +14,7 @@ expect 0 exhibit acquire /dev/sda "$T/best" -q
 assert_eq "$(jq -r .write_block.level "$T/best.manifest.json")" read-only-flag
 assert_eq "$(jq -r .write_block.monitor.refused "$T/best.manifest.json")" null
 assert_contains "$T/best.log" "read-only-flag"
+# Why it is not the best that there could be.
+assert_contains "$T/best.log" "none: 'bpf' is not among the kernel's security modules"
+assert_contains "$T/best.manifest.json" "\"guard_missing\": \"'bpf' is not among"
 expect 0 exhibit release /dev/sda
