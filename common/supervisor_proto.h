@@ -94,7 +94,7 @@ struct supervisor_message {
     uint32_t type;     /* enum supervisor_type */
     uint32_t outcome;  /* REFUSED: enum outcome */
     uint64_t device;   /* OPEN, RELEASE: dev_t */
-    uint64_t diskseq;  /* OPEN: as the front saw it; CHECKED: as it is now; 0: unknown */
+    uint64_t diskseq;  /* OPEN, RELEASE: as the front saw it; CHECKED: as it is now; 0: unknown */
     uint64_t size;     /* OPENED, CHECKED: bytes, of the open descriptor; 0: the device is gone */
     uint32_t level;    /* OPEN: demanded; OPENED: in force (enum write_block_level) */
     int32_t status;    /* ENDED: exit status, or 128 + signal; STARTED: pid */

@@ -81,12 +81,14 @@ last_user(const char *path, const struct device *disk)
 }
 
 char *
-daemon_release_node_at(const char *records, dev_t device, uid_t uid, struct err *err)
+daemon_release_node_at(const char *records, dev_t device, uid_t uid, uint64_t *diskseq,
+                       struct err *err)
 {
     AUTO_FREE struct device *d = xcalloc(1, sizeof *d);
 
     if (device_read(device, d, err) != 0)
         return NULL;
+    *diskseq = d->diskseq;
     if (uid == 0 || last_user(records, d) == (int64_t)uid)
         return xasprintf("/dev/%s", d->name);
     (void)err_set(err, OUTCOME_REFUSED,
@@ -95,7 +97,7 @@ daemon_release_node_at(const char *records, dev_t device, uid_t uid, struct err 
 }
 
 char *
-daemon_release_node(dev_t device, uid_t uid, struct err *err)
+daemon_release_node(dev_t device, uid_t uid, uint64_t *diskseq, struct err *err)
 {
-    return daemon_release_node_at(RECORD_DIR, device, uid, err);
+    return daemon_release_node_at(RECORD_DIR, device, uid, diskseq, err);
 }

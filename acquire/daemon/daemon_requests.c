@@ -297,13 +297,17 @@ do_attached(struct core *c, struct client *client)
     return 0;
 }
 
-/* As root, by the name that the kernel has for the device: no path of the client's is opened. */
+/* As root, by the name that the kernel has for the device, as long as that is the disk that was
+   judged: no path of the client's is opened. */
 static int
 do_release(struct core *c, struct client *client)
 {
     struct err err = ERR_INIT;
-    AUTO_FREE char *node = daemon_release_node((dev_t)c->message.number, client->peer.as.uid, &err);
-    char *argv[] = {(char[]){"exhibit-release"}, (char[]){"--"}, node, NULL};
+    uint64_t diskseq = 0;
+    AUTO_FREE char *node =
+        daemon_release_node((dev_t)c->message.number, client->peer.as.uid, &diskseq, &err);
+    AUTO_FREE char *number = xasprintf("--diskseq=%" PRIu64, diskseq);
+    char *argv[] = {(char[]){"exhibit-release"}, number, (char[]){"--"}, node, NULL};
     int out;
 
     if (!node)

@@ -11,15 +11,21 @@
 #include "common/console.h"
 #include "common/options.h"
 #include "common/session.h"
+#include "common/size.h"
 #include "common/spawn.h"
 #include "common/text.h"
 
-enum { OPTION_SOCKET = 1 };
+enum { OPTION_SOCKET = 1, OPTION_DISKSEQ };
 
 static const struct option_spec specs[] = {
     {"socket", 0, "PATH", OPTION_SOCKET,
      "have the daemon do it that listens there (default,\nbut for root: $EXHIBIT_SOCKET, or what "
      "the\nconfiguration says)"},
+};
+
+/* By the daemon, which has judged that disk and no other. */
+static const struct option_spec unlisted[] = {
+    {"diskseq", 0, "N", OPTION_DISKSEQ, ""},
 };
 
 static const struct program program = {
@@ -29,6 +35,8 @@ static const struct program program = {
                "partitions can be written again.",
     .options = specs,
     .n_options = sizeof specs / sizeof specs[0],
+    .unlisted = unlisted,
+    .n_unlisted = sizeof unlisted / sizeof unlisted[0],
 };
 
 /* What root does here, a daemon does for others, if there is one. */
@@ -55,9 +63,9 @@ through_daemon(char **argv, struct err *err)
 }
 
 static int
-release(const char *path, struct err *err)
+release(const char *path, uint64_t diskseq, struct err *err)
 {
-    struct supervisor_message m = {.type = SUPERVISOR_RELEASE};
+    struct supervisor_message m = {.type = SUPERVISOR_RELEASE, .diskseq = diskseq};
     struct privilege self = {.uid = getuid(), .gid = getgid()};
     struct session *session;
     struct stat st;
@@ -87,19 +95,24 @@ main(int argc, char **argv)
     struct options *o = options_new(&program, argc, argv);
     struct err err = ERR_INIT;
     const char *arg;
+    uint64_t diskseq = 0;
     bool named = false;
     char **operands;
     int count;
     int r;
 
     console_begin();
-    while ((r = options_next(o, &arg, &err)) > 0)
-        named = true;
+    while ((r = options_next(o, &arg, &err)) > 0) {
+        named = named || r == OPTION_SOCKET;
+        if (r == OPTION_DISKSEQ &&
+            (r = number_parse(arg, 0, UINT64_MAX, "--diskseq", &diskseq, &err)) != 0)
+            break;
+    }
     operands = options_operands(o, &count);
     options_free(o);
     if (r == 0 && count != 1)
         r = err_set(&err, OUTCOME_USAGE, "one DEVICE is needed; see 'exhibit release --help'");
     if (r == 0)
-        r = is_for_daemon(named) ? through_daemon(argv, &err) : release(operands[0], &err);
+        r = is_for_daemon(named) ? through_daemon(argv, &err) : release(operands[0], diskseq, &err);
     return console_end(r == 0 ? 0 : err_report(&err));
 }

@@ -25,7 +25,8 @@ int hold_device(const struct supervisor_message *m, struct record *r, struct gua
 void hold_undo(const struct record *r);
 
 /* Lifts the write block of the disk that `d` is or lies on. The block is the whole disk's: it
-   stays, OUTCOME_REFUSED, while anybody holds the disk or one of its partitions. */
+   stays, OUTCOME_REFUSED, while anybody holds the disk or one of its partitions, and where another
+   disk has taken the place of `d`. */
 int hold_lift(const struct device *d, struct flag_state *now, struct err *err);
 
 #endif

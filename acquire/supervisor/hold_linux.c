@@ -200,6 +200,10 @@ hold_lift(const struct device *d, struct flag_state *now, struct err *err)
 
     if (fd < 0)
         return err_context(err, "cannot release '/dev/%s'", d->name);
+    /* As long as it is held, its number is not given to another. */
+    if (device_diskseq(d) != d->diskseq)
+        return err_set(err, OUTCOME_REFUSED, "cannot release '/dev/%s': it is another disk by now",
+                       d->name);
     return write_block_lift(d, now, err);
 }
 

@@ -317,7 +317,12 @@ static int
 release(const struct supervisor_message *m, struct device *d, struct flag_state *now,
         struct err *err)
 {
-    return device_read((dev_t)m->device, d, err) != 0 ? -1 : hold_lift(d, now, err);
+    if (device_read((dev_t)m->device, d, err) != 0)
+        return -1;
+    if (m->diskseq != 0 && m->diskseq != d->diskseq)
+        return err_set(err, OUTCOME_REFUSED, "cannot release '/dev/%s': it is another disk by now",
+                       d->name);
+    return hold_lift(d, now, err);
 }
 
 int

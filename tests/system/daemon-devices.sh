@@ -74,6 +74,10 @@ assert_eq "$(cd "$T/ada" && echo *.E01)" "disk0.E01 disk2.E01" "images of Ada"
 api "$BOB" 403 /v1/release -d "{\"device\":\"${disks[0]}\"}"
 assert_json "$T/out" .exit 5
 assert_eq "$(ro "${disks[0]}")" 1 "read-only flag after a refused release"
+# Nor if the disk that was judged has left, and another come in its place.
+expect 5 exhibit release --diskseq=1 "${disks[0]}"
+assert_error "another disk by now"
+assert_eq "$(ro "${disks[0]}")" 1 "read-only flag of another disk"
 api "$ADA" 200 /v1/release -d "{\"device\":\"${disks[0]}\"}"
 assert_json "$T/out" .released true
 assert_eq "$(ro "${disks[0]}")" 0 "read-only flag after the release"
