@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 
@@ -458,6 +459,7 @@ stop_it(void *arg)
         (void)usleep(200);
     do {
         pipeline_stop(s->p);
+        (void)sched_yield(); /* on few cores nobody else might get the lock */
     } while (!atomic_load(&s->over));
     return NULL;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 #include "acquire/worker/rescue.h"
@@ -254,6 +255,7 @@ watch(void *arg)
         (void)rescue_progress(w->rescue, &pass);
         assert_true(pass.rescued >= rescued && pass.rescued <= LENGTH);
         rescued = pass.rescued;
+        (void)sched_yield(); /* on few cores the rescue might not get the lock */
     }
     return NULL;
 }
