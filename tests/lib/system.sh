@@ -533,6 +533,14 @@ catches() {
     [ $(((16#$mask >> (number - 1)) & 1)) -eq 1 ]
 }
 
+# hold_job PID LOG: the job of that front pauses as soon as it reads, however little there is to read
+# and however late this machine sees that it has begun; LOG is the job's. SIGUSR2 lets it go on.
+hold_job() {
+    wait_until 60 catches "$1" USR1
+    kill -USR1 "$1"
+    wait_until 60 grep -q "paused at byte" "$2"
+}
+
 # is_free DEVICE: nobody holds it.
 is_free() { perl -MFcntl -e 'exit !sysopen(my $f, $ARGV[0], O_RDONLY | O_EXCL)' "$1"; }
 

@@ -43,6 +43,10 @@ assert_eq "$(ro sda)" 0 "the boot disk's flag"
 umount /mnt/auto
 rm /run/mounted
 
+# udev has a record of it. The kernel tells of a disk, and of its partitions, only some time after they
+# are in sysfs: until then there is nothing to settle.
+known() { test -e "/run/udev/data/b$(cat "/sys/class/block/$1/dev")"; }
+
 # attach_disk NAME: sets DISK to the kernel's name of the disk that comes.
 attach_disk() {
     local i
@@ -57,6 +61,7 @@ attach_disk() {
         sleep 0.1
     done
     new_disk || fail "the disk $1 did not come"
+    wait_until 60 known "$DISK"
     udevadm settle
 }
 
@@ -100,6 +105,8 @@ assert_eq "$(cat /run/exhibit/armed)" "$armed"
 "$EXHIBIT_BIN/exhibitd" --state-dir /run/jobs >/run/daemon.log 2>&1 &
 wait_until 20 curl -sf --unix-socket /run/exhibitd.sock http://x/v1/version
 attach_disk ext
+wait_until 60 known "${DISK}1"
+udevadm settle
 assert_eq "$(property "${DISK}1" EXHIBIT_EVIDENCE)" 1
 assert_eq "$(property "${DISK}1" WITNESS_RO)" 1
 assert_eq "$(property "${DISK}1" SYSTEMD_READY)" 0

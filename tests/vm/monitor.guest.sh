@@ -18,13 +18,7 @@ agree() {
         "\(.flushes) flushes, \(.discards) discards, \(.passthrough) commands"' "$m")"
 }
 
-# hold_on: the job that was just begun has read something, and pauses; sets front. go_on: to its end.
-hold_on() {
-    front=$!
-    wait_until 60 grep -q '"phase":"acquire","bytes_done":[1-9]' "$T/err"
-    kill -USR1 "$front"
-    wait_until 60 grep -q '"phase":"paused"' "$T/err"
-}
+# go_on: the job $front goes on to its end.
 go_on() {
     local got=0
     kill -USR2 "$front"
@@ -57,7 +51,8 @@ fi
 # three writes and a flush. A command to the NVMe disk is none of this one's.
 "$EXHIBIT_BIN/exhibit" acquire /dev/sda "$T/w" --write-block read-only-flag --progress json \
     >"$T/out" 2>"$T/err" </dev/null &
-hold_on
+front=$!
+hold_job $front "$T/w.partial/w.log"
 flushes=$(stat_of sda 16)
 sync /dev/sda
 "$EXHIBIT_BIN/../tests/sg_write" /dev/sda 16000 || fail "SG_IO"
@@ -85,7 +80,8 @@ agree "$T/w"
 exhibit release /dev/sda >"$T/out" 2>"$T/err" || true
 "$EXHIBIT_BIN/exhibit" acquire /dev/sda "$T/g" --write-block bpf-lsm --progress json \
     >"$T/out" 2>"$T/err" </dev/null &
-hold_on
+front=$!
+hold_job $front "$T/g.partial/g.log"
 if dd if=/dev/zero of=/dev/sda bs=512 count=1 conv=notrunc 2>/dev/null; then
     fail "the disk was written to"
 fi

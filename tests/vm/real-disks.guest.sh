@@ -36,12 +36,16 @@ expect 3 exhibit acquire "$usb" "$T/usb" -q
 assert_eq "$(jq -c .unreadable.ranges "$T/usb.manifest.json")" \
     '[{"offset":51200,"length":1536},{"offset":7680000,"length":512}]'
 
-# A disk that is taken out while it is read (two seconds): the job ends, and can be resumed. The
-# image's first bytes are written when there are 8 MiB of them, or all.
-(
-    until grep -qs "reading begins" "$T/gone.partial/gone.log"; do sleep 0.05; done
-    echo 1 >"/sys/block/${sata##*/}/device/delete"
-) &
-expect 4 exhibit acquire "$sata" "$T/gone" --retries 0
+# A disk that is taken out while it is read, which takes two seconds: the job ends, and can be resumed.
+# The image's first bytes are written when there are 8 MiB of them, or all.
+"$EXHIBIT_BIN/exhibit" acquire "$sata" "$T/gone" --retries 0 >"$T/out" 2>"$T/err" </dev/null &
+front=$!
+hold_job $front "$T/gone.partial/gone.log"
+kill -USR2 $front
+# In this shell, at once: what is started first may come too late.
+echo 1 >"/sys/block/${sata##*/}/device/delete"
+status=0
+wait $front || status=$?
+assert_eq "$status" 4 "exit code"
 assert_contains "$T/err" "gone"
 assert_contains "$T/err" "--resume"
