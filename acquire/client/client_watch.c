@@ -19,6 +19,7 @@
 struct follower {
     struct progress *progress;
     bool quiet;
+    bool said;         /* a message was shown, or would have been */
     uint64_t seen;     /* number of the last event */
     uint64_t heard_ns; /* when the daemon last said something; 0: never */
     json_t *ended;     /* the event that says so */
@@ -41,6 +42,7 @@ show_message(struct follower *f, const char *text)
 {
     AUTO_FREE char *safe = text_printable(text);
 
+    f->said = true;
     if (f->quiet)
         return;
     progress_clear(f->progress);
@@ -88,6 +90,9 @@ take_event(void *me, const json_t *event, struct err *err)
         show_message(f, message);
     else if (strcmp(kind, "state") == 0 && is_over(json_text_or_null(event, "state")))
         f->ended = json_deep_copy(event);
+    /* Of a job that ended under a daemon before, the end alone has the last message. */
+    if (f->ended && message && !f->said)
+        show_message(f, message);
     return 0;
 }
 

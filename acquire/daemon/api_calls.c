@@ -451,6 +451,7 @@ api_answer(void *me, const struct api_request *request, struct api_answer *out)
         if (!is_path(calls[i].path, request->path, &c.id))
             continue;
         if (strcmp(calls[i].method, request->method) == 0) {
+            out->allow = NULL;
             calls[i].call(&c);
             return;
         }

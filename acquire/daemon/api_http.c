@@ -147,6 +147,15 @@ on_request(void *cls, struct MHD_Connection *connection, const char *path, const
     return MHD_YES;
 }
 
+/* A path ends at its first NUL: one that was written as %00 would hide what follows. */
+static size_t
+on_escaped(void *cls, struct MHD_Connection *connection, char *text)
+{
+    (void)cls;
+    (void)connection;
+    return strstr(text, "%00") ? strlen(text) : MHD_http_unescape(text);
+}
+
 static void
 on_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
               enum MHD_ConnectionNotificationCode code)
@@ -174,7 +183,8 @@ api_http_new(int connection, const struct api_calls *calls, struct err *err)
         MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, h,
         MHD_OPTION_CONNECTION_LIMIT, 1U, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)API_HEAD_MAX,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)API_IDLE_S, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_UNESCAPE_CALLBACK, on_escaped, h,
+        MHD_OPTION_END);
     if (h->mhd && fcntl(connection, F_SETFL, O_NONBLOCK) == 0 &&
         MHD_add_connection(h->mhd, connection, (struct sockaddr *)&nobody, sizeof nobody) ==
             MHD_YES)

@@ -267,14 +267,17 @@ daemon_job_set_aside(struct daemon_job *job, int64_t now_ms)
 {
     struct job_facts *f = &job->facts;
 
-    if (job_state_is_end((enum job_state)f->state))
+    /* Whoever follows the job hears where it stands. */
+    if (job_state_is_end((enum job_state)f->state)) {
+        note(job, f->finished * 1000, JOB_EVENT_STATE, job->message);
         return;
+    }
     job->urgent = f->state == JOB_RUNNING && !f->stopping;
     f->rate = f->eta_s = 0;
     job->phase[0] = '\0';
     job->pause_asked = false;
     if (f->stopping)
         daemon_job_set_state(job, JOB_CANCELLED, now_ms);
-    else if (job->urgent)
-        f->state = JOB_QUEUED;
+    else
+        daemon_job_set_state(job, job->urgent ? JOB_QUEUED : (enum job_state)f->state, now_ms);
 }

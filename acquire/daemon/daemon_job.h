@@ -81,7 +81,7 @@ enum job_action daemon_job_hear(struct daemon_job *job, const char *line, size_t
 enum job_action daemon_job_ended(struct daemon_job *job, int status, int64_t now_ms);
 
 /* The job as it stands after the daemon's own end and new beginning: what was running is queued,
-   urgent; what was paused still is; what was being cancelled is. */
+   urgent; what was paused still is; what was being cancelled is. Its events begin with that. */
 void daemon_job_set_aside(struct daemon_job *job, int64_t now_ms);
 
 #endif

@@ -61,7 +61,7 @@ expect 0 ada watch 3
 assert_exists "$T/ada/$name.E01"
 assert_json "$T/ada/$name.manifest.json" .case.case_number_base64 "$(printf 'a\377' | base64)"
 
-# It ends as the job does, and shows what the job says.
+# It ends as the job does, and shows what the job says, also of one that ended under a daemon before.
 expect 0 ada submit ../src x
 expect 5 ada watch 4
 assert_contains "$T/err" "already exists"

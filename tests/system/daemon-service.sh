@@ -60,6 +60,12 @@ api "$ADA" 431 /v1/version -H "X: $(head -c 40000 /dev/zero | tr '\0' a)"
 api "$ADA" 413 /v1/jobs -H 'Transfer-Encoding: chunked' -d "$(head -c 100000 /dev/zero | tr '\0' ' ')"
 api "$ADA" 404 '/v1/../../../etc/passwd' --path-as-is
 api "$ADA" 404 '/v1/jobs/1%2fpause%20' -X POST
+api "$ADA" 404 '/v1/version%00x'
+# What is allowed is named where a method is not, and nowhere else.
+api "$ADA" 400 /v1/jobs -d '{}' -i
+assert_lacks "$T/out" "Allow:"
+api "$ADA" 405 /v1/jobs -X DELETE -i
+assert_contains "$T/out" "Allow: GET, POST"
 as "$ADA" perl -MIO::Socket::UNIX -e '
     for my $m ("\0\xff" x 5000, "garbage\r\n\r\n", "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{") {
         my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]);

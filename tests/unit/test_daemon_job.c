@@ -200,9 +200,23 @@ a_restart_keeps_what_was_meant(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct daemon_job *job = job_in(cases[i].state, false);
+        const struct job_event *e;
+        uint64_t last;
 
         job->facts.stopping = cases[i].stopping;
+        job->message = xstrdup("why");
+        /* As a new daemon has it: no events, but their numbers go on. */
+        last = job->events.last;
+        job_events_clear(&job->events);
+        job->events.last = last;
         daemon_job_set_aside(job, 5000);
+        /* Whoever asks for its events hears where it stands, and why it ended. */
+        e = job_events_after(&job->events, last);
+        assert_non_null(e);
+        assert_int_equal(e->kind, JOB_EVENT_STATE);
+        assert_int_equal(e->facts.state, cases[i].then);
+        if (job_state_is_end(cases[i].then))
+            assert_string_equal(e->text, "why");
         assert_int_equal(job->facts.state, cases[i].then);
         assert_int_equal(job->urgent, cases[i].urgent);
         assert_int_equal(job->facts.stopping, 0);
