@@ -123,15 +123,18 @@ else
     echo "left out: no ../shared/images beside the source tree"
 fi
 
-echo "== it gives up writing elsewhere, and the network, before it reads the image"
-truncate -s 400M "$T/large.raw"
-mkfs.ext4 -q -F "$T/large.raw"
-exhibit-report -q "$T/large.raw" --output-dir "$T/dir" --format json &
+echo "== it gives up writing elsewhere, and the network, before anything of the image is parsed"
+mkdir "$T/waits"
+cp "$EXHIBIT_BIN/exhibit-report" "$T/waits/"
+printf '#!/bin/sh\nexec sleep 60\n' >"$T/waits/exhibit-parser"
+chmod +x "$T/waits/exhibit-parser"
+"$T/waits/exhibit-report" -q "$T/EV-01.raw" --output-dir "$T/dir" --replace --format json 2>"$T/err" &
 pid=$!
-confined=
-while state=$(cat "/proc/$pid/status" 2>/dev/null) && ! [[ $state =~ State:.Z ]]; do
-    [[ $state =~ Name:.exhibit-report ]] && [[ $state =~ Seccomp:.2 ]] &&
-        [[ $state =~ NoNewPrivs:.1 ]] && confined=yes && break
+parses() { catches "$pid" INT && [ -n "$(child_of "$pid" sleep)" ]; }
+wait_until 20 parses
+for fact in Seccomp=2 NoNewPrivs=1; do
+    assert_eq "$(awk -v key="${fact%=*}:" '$1 == key { print $2 }' "/proc/$pid/status")" "${fact#*=}" \
+        "${fact%=*} of a report whose parser has begun"
 done
-wait "$pid"
-assert_eq "$confined" yes "a report in its sandbox"
+kill -INT "$pid"
+wait "$pid" || true

@@ -96,23 +96,23 @@ examined=$(slack fat32 .not_slack.unallocated_blocks.examined)
 
 echo "== block counts as fsstat has them"
 for kind in fat12 fat16 fat32; do
-    last=$(fsstat "$T/$kind.raw" | awk '/^Total Range:/ { print $5; exit }')
+    last=$(fsstat "$T/$kind.raw" | awk '/^Total Range:/ && !n++ { print $5 }')
     assert_json "$T/$kind.report.json" '.volumes[0].file_system.last_block' "$last"
     assert_json "$T/$kind.report.json" '.volumes[0].file_system.id' 1234-ABCD
     assert_json "$T/$kind.report.json" '.volumes[0].file_system.label' SLACK
 done
 for kind in ext2 ext3 ext4; do
-    last=$(fsstat "$T/$kind.raw" | awk '/^Block Range:/ { print $5; exit }')
+    last=$(fsstat "$T/$kind.raw" | awk '/^Block Range:/ && !n++ { print $5 }')
     assert_json "$T/$kind.report.json" '.volumes[0].file_system.last_block' "$last"
-    free=$(fsstat "$T/$kind.raw" | awk '/^Free Blocks:/ { print $3; exit }')
+    free=$(fsstat "$T/$kind.raw" | awk '/^Free Blocks:/ && !n++ { print $3 }')
     assert_json "$T/$kind.report.json" '.volumes[0].slack.not_slack.unallocated_blocks.blocks' "$free"
     assert_json "$T/$kind.report.json" '.volumes[0].file_system.id' \
         01234567-89ab-cdef-0123-456789abcdef
     assert_json "$T/$kind.report.json" '.volumes[0].file_system.label' slack
 done
-last=$(fsstat "$T/ntfs.raw" | awk '/^Total Cluster Range:/ { print $6; exit }')
+last=$(fsstat "$T/ntfs.raw" | awk '/^Total Cluster Range:/ && !n++ { print $6 }')
 assert_json "$T/ntfs.report.json" '.volumes[0].file_system.last_block' "$last"
-serial=$(fsstat "$T/ntfs.raw" | awk '/^Volume Serial Number:/ { print $4; exit }')
+serial=$(fsstat "$T/ntfs.raw" | awk '/^Volume Serial Number:/ && !n++ { print $4 }')
 assert_json "$T/ntfs.report.json" '.volumes[0].file_system.id' "$serial"
 assert_json "$T/ntfs.report.json" '.volumes[0].file_system.label' Schlüssel
 

@@ -19,8 +19,8 @@ if strace -o "$T/probe" true 2>/dev/null; then
     expect 0 under_sudo strace -f -o "$T/trace" "$T/bin/exhibit-report" "$T/roots/x.E01" -q \
         --format text --output-dir "$T/theirs"
     front=$(sed -n '1s/ .*//p' "$T/trace")
-    drop=$(grep -n "^$front .*setresuid(65534" "$T/trace" | head -n 1 | cut -d: -f1)
-    parse=$(grep -n "^$front .*open.*x\.E01\"" "$T/trace" | head -n 1 | cut -d: -f1)
+    drop=$(grep -n "^$front .*setresuid(65534" "$T/trace" | sed -n '1s/:.*//p')
+    parse=$(grep -n "^$front .*open.*x\.E01\"" "$T/trace" | sed -n '1s/:.*//p')
     [ -n "$drop" ] && [ -n "$parse" ] && [ "$drop" -lt "$parse" ] ||
         fail "dropped at line '$drop' of the trace, the image opened at '$parse'"
     rm "$T/theirs"/*

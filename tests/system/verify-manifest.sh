@@ -49,7 +49,7 @@ expect 0 exhibit-verify --json "$T/e01.E01"
     at=0
     for f in "$T"/e01.E0?; do
         # The chunks of a segment follow from its table: the count stands in its header.
-        n=$(grep -abo 'table2' "$f" | head -n 1 | cut -d: -f1)
+        n=$(grep -abo 'table2' "$f" | sed -n '1s/:.*//p')
         n=$(od -An -tu4 -j $((n + 76)) -N 4 "$f" | tr -d ' ')
         segment "$f" "$at" $((n * 32768))
         at=$((at + n * 32768))

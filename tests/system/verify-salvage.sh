@@ -65,7 +65,7 @@ assert_json "$T/segment.manifest.json" '[.salvage.segments[] | select(.present |
 mv "$T/away" "$T/i.E02"
 
 # The table in the first segment: its copy, table2, locates all chunks.
-table=$(grep -abo 'table2' "$T/i.E01" | head -n 1 | cut -d: -f1)
+table=$(grep -abo 'table2' "$T/i.E01" | sed -n '1s/:.*//p')
 flip_byte "$T/i.E01" $((table - 10))
 expect 3 exhibit verify --salvage "$T/table" "$T/i.E01"
 agrees table

@@ -81,7 +81,8 @@ assert_json "$T/out" '[.. | objects | select(has("files"))] | length' 0
 row=$(printf '%s\n' "${parts[@]}" | sed -n 2p)
 read -r row start length <<<"$row"
 dd if="$DISK" of="$T/ext4" bs=512 skip="$start" count="$length" status=none
-fsstat "$T/ext4" | grep -q 'File System Type: Ext4' || fail "the second partition is no ext4"
+fsstat "$T/ext4" >"$T/fsstat"
+grep -q 'File System Type: Ext4' "$T/fsstat" || fail "the second partition is no ext4"
 unit=$(fsstat "$T/ext4" | awk '/^Block Size:/ { print $3 }')
 # A file, and a directory that it does not lie in: that damage must not hide it. Which ones there are
 # depends on what this machine has below /usr.
