@@ -80,14 +80,14 @@ ask(struct listed *disk, const struct wanted *wanted)
         drive_reply_ask(&disk->device, wanted->health, &disk->reply);
 }
 
-/* NULL for one that was pulled out since. */
+/* NULL for one that was pulled out since, or whose medium was. */
 static struct listed *
 look_at(dev_t number, const struct wanted *wanted)
 {
     struct listed *disk = xcalloc(1, sizeof *disk);
     struct err gone = ERR_INIT;
 
-    if (device_read(number, &disk->device, &gone) != 0) {
+    if (device_read(number, &disk->device, &gone) != 0 || disk->device.size == 0) {
         free(disk);
         return NULL;
     }
