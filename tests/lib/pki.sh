@@ -42,14 +42,11 @@ CONFIG
 
 # serve_tsa CONFIG [MODE]: sets URL.
 serve_tsa() {
-    local port=$T/tsa-port.$RANDOM i
+    local port
     require python3
+    port=$(mktemp "$T/tsa-port.XXXXXX")
     python3 "$EXHIBIT_SOURCE/tests/lib/tsa-server" "$PKI/$1.cnf" "${2:-good}" >"$port" 2>/dev/null &
     at_exit kill $!
-    for ((i = 0; i < 100; i++)); do
-        [ ! -s "$port" ] || break
-        sleep 0.1
-    done
-    [ -s "$port" ] || fail "the time stamp server does not start"
+    wait_until 30 test -s "$port"
     URL=http://127.0.0.1:$(cat "$port")/
 }

@@ -150,7 +150,7 @@ exhibitd --socket "$SOCKET" --state-dir "$T/jobs" --group examiners --config "$T
 DAEMON=$!
 at_exit daemon_kill "$DAEMON"
 # Before that, the daemon sets the socket's mode itself.
-wait_until 10 grep -q "exhibitd: ready" "$T/daemon2.log"
+wait_until 30 grep -q "exhibitd: ready" "$T/daemon2.log"
 chmod 666 "$SOCKET"
 submit 64005 "$T/src" "$T/eve/x"
 await_job "$JOB" failed

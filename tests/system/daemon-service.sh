@@ -24,7 +24,7 @@ perl -MIO::Socket::UNIX -MSocket -e '
     "$SOCKET" "$T/notify" "$(command -v exhibitd)" --state-dir "$T/jobs" --group "$DAEMON_GROUP" \
     --config "$T/conf" >"$T/manager" 2>"$T/daemon.log" &
 manager=$!
-wait_until 10 grep -q READY=1 "$T/manager"
+wait_until 30 grep -q READY=1 "$T/manager"
 DAEMON=$(head -1 "$T/manager")
 at_exit daemon_kill "$DAEMON"
 api "$ADA" 200 /v1/version
@@ -44,7 +44,7 @@ setpriv --reuid="$ADA" --regid="$ADA" --groups="$DAEMON_GID" perl -MIO::Socket::
     $| = 1; print "$told\n"; sleep 60' "$SOCKET" >"$T/told" &
 crowd=$!
 at_exit kill "$crowd"
-wait_until 40 test -s "$T/told"
+wait_until 60 test -s "$T/told"
 # A connection of before may still be ending.
 [ "$(cat "$T/told")" -ge 268 ] && [ "$(cat "$T/told")" -le 270 ] ||
     fail "$(cat "$T/told") of 300 connections were turned away, expected 268"

@@ -9,11 +9,13 @@ require_root
 require_loop
 how_many count 2 5 "file systems; being full, and raw too, in check-long only"
 all=(sftp ntfs exfat xfs btrfs)
-random_file "$T/src" $((24 * 1048576))
+random_file "$T/src" $((40 * 1048576))
 want=$(sha256_of "$T/src")
 mkdir "$T/m" "$T/share"
-# Slow, so that there is a middle to be killed in.
-serve "$T/src" --filter=delay file "$T/src" rdelay=10ms
+# Slow at first (2 MB a second), so that there is a middle to be killed in.
+require nbdkit
+nbdkit --filter=rate null --help >/dev/null 2>&1 || skip "nbdkit has no rate filter"
+serve "$T/src" --filter=rate file "$T/src" rate=8G rate-file="$T/pace"
 source=$SERVED
 
 on_device() {
@@ -54,13 +56,16 @@ is_whole() {
 # tried FORMAT
 tried() {
     local front
+    echo 16M >"$T/pace"
     exhibit acquire "$source" "$T/m/x" --format "$1" --segment-size 4M --quiet 2>"$T/err" &
     front=$!
     until [ -e "$T/m/x.partial/x.E03" ] || [ -e "$T/m/x.partial/x.003" ]; do
         kill -0 $front || fail "the job has ended before it could be killed"
+        sleep 0.05
     done
     kill -9 $front
     wait $front 2>/dev/null || true
+    echo 8G >"$T/pace"
     expect 5 exhibit acquire "$source" "$T/m/x" --quiet
     expect 0 exhibit acquire --resume "$source" "$T/m/x" --quiet
     is_whole
