@@ -248,7 +248,7 @@ is_left_behind(const struct core *c, const struct daemon_job *job)
 
     for (size_t i = 0; i < JOB_PROCESSES; i++)
         left = run_left_behind(&job->processes[i], late ? SIGTERM : 0) || left;
-    return left;
+    return left || (!late && run_has_orphan((uid_t)job->facts.uid));
 }
 
 static void

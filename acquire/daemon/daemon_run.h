@@ -34,8 +34,8 @@ void run_read(struct run *r, void (*take)(void *to, const char *line, size_t n),
 /* A child has ended: true if it was one of this run's. */
 bool run_reaped(struct run *r, pid_t pid, int status);
 
-/* True once both have ended; the front's status in *status (128 + signal). A supervisor that
-   outlives its front for long is killed. */
+/* True once both have ended, and the worker too; the front's status in *status (128 + signal). A
+   supervisor that outlives its front for long is killed, and such a worker waited for no longer. */
 bool run_is_over(struct run *r, int *status);
 
 /* Signals the front. */
@@ -43,6 +43,10 @@ void run_signal(const struct run *r, int sig);
 
 /* Whether a process of a daemon before still runs; `sig` (0: none) is sent to it then. */
 bool run_left_behind(const struct job_process *p, int sig);
+
+/* Whether a worker of that user has lost its supervisor. It has been killed, but in the midst of a
+   read it still holds the device, and whoever opens that is refused. */
+bool run_has_orphan(uid_t uid);
 
 /* Becomes the user (a struct run_user), and dies with the daemon; for spawn_as(). */
 struct run_user {

@@ -1,5 +1,7 @@
 #include "acquire/daemon/daemon_run.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,8 +23,8 @@
 #define LINE_MAX_BYTES 4096
 #define RUN_SUPERVISOR_FD 3
 #define RUN_SUPERVISOR_FD_TEXT "3"
-/* How long a supervisor may outlive its front: it waits two seconds for a worker at most. */
-#define SUPERVISOR_END_NS UINT64_C(15000000000)
+/* How long a supervisor, or a worker in the midst of a read, may outlive the front. */
+#define REST_END_NS UINT64_C(15000000000)
 
 struct child {
     pid_t pid; /* 0: has ended */
@@ -32,6 +34,7 @@ struct child {
 
 struct run {
     struct child front, supervisor;
+    uid_t uid;
     uint64_t front_ended; /* monotonic ns */
     int out;              /* the front's stderr, or -1 */
     char line[LINE_MAX_BYTES];
@@ -41,35 +44,67 @@ struct run {
 
 /* --- identity --- */
 
-/* proc(5), field 22 of stat; the name before it may hold anything but ends at the last ')'. */
-static bool
-start_of(pid_t pid, uint64_t *start)
-{
-    AUTO_FREE char *path = xasprintf("/proc/%ld/stat", (long)pid);
-    AUTO_FILE FILE *f = fopen(path, "re");
-    char buf[1024];
-    size_t n = f ? fread(buf, 1, sizeof buf - 1, f) : 0;
-    char *p;
+struct process {
+    char text[1024];
+    const char *name_end; /* in it; NULL: there is no such process */
+};
 
-    buf[n] = '\0';
-    p = strrchr(buf, ')');
-    for (int field = 2; p && field < 22; field++)
-        p = strchr(p + 1, ' ');
-    if (!p)
-        return false;
-    *start = strtoull(p + 1, NULL, 10);
-    return true;
+/* proc(5), /proc/PID/stat: the name, field 2, may hold anything but ends at the last ')'. */
+static void
+process_read(long pid, struct process *p)
+{
+    AUTO_FREE char *path = xasprintf("/proc/%ld/stat", pid);
+    AUTO_FILE FILE *f = fopen(path, "re");
+    size_t n = f ? fread(p->text, 1, sizeof p->text - 1, f) : 0;
+
+    p->text[n] = '\0';
+    p->name_end = strrchr(p->text, ')');
+}
+
+/* The field's text; empty where there is none. */
+static const char *
+process_field(const struct process *p, int field)
+{
+    const char *at = p->name_end;
+
+    for (int i = 2; at && i < field; i++)
+        at = strchr(at + 1, ' ');
+    return at ? at + 1 : "";
+}
+
+static bool
+process_named(const struct process *p, const char *start)
+{
+    const char *name = strchr(p->text, '(');
+
+    return p->name_end && name && strncmp(name + 1, start, strlen(start)) == 0;
+}
+
+/* Of one that has ended, its entry may stay; with threads beside the first one something still
+   waits in the kernel. */
+static bool
+process_has_ended(const struct process *p)
+{
+    return !p->name_end ||
+           (*process_field(p, 3) == 'Z' && strtol(process_field(p, 20), NULL, 10) <= 1);
+}
+
+static uint64_t
+process_start(const struct process *p)
+{
+    return strtoull(process_field(p, 22), NULL, 10);
 }
 
 bool
 run_left_behind(const struct job_process *p, int sig)
 {
-    uint64_t start;
+    struct process now;
 
     if (p->pid <= 0)
         return false;
     AUTO_FD int fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
-    if (fd < 0 || !start_of(p->pid, &start) || start != p->start)
+    process_read(p->pid, &now);
+    if (fd < 0 || process_has_ended(&now) || process_start(&now) != p->start)
         return false;
     if (sig != 0)
         (void)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
@@ -77,6 +112,49 @@ run_left_behind(const struct job_process *p, int sig)
     if (sig != 0)
         (void)syscall(SYS_pidfd_send_signal, fd, SIGCONT, NULL, 0);
     return true;
+}
+
+/* --- workers without a supervisor --- */
+
+/* proc(5), /proc/PID/status: "Uid:", then the real one. */
+static bool
+belongs_to(long pid, uid_t uid)
+{
+    AUTO_FREE char *path = xasprintf("/proc/%ld/status", pid);
+    AUTO_FILE FILE *f = fopen(path, "re");
+    AUTO_FREE char *line = NULL;
+    size_t room = 0;
+
+    while (f && getline(&line, &room, f) > 0) {
+        if (strncmp(line, "Uid:", 4) == 0)
+            return strtoul(line + 4, NULL, 10) == uid;
+    }
+    return false;
+}
+
+static bool
+is_orphan(long pid, uid_t uid)
+{
+    struct process p;
+    struct process parent;
+
+    process_read(pid, &p);
+    if (!process_named(&p, "exhibit-worker)") || process_has_ended(&p) || !belongs_to(pid, uid))
+        return false;
+    process_read(strtol(process_field(&p, 4), NULL, 10), &parent);
+    return !process_named(&parent, "exhibit-");
+}
+
+bool
+run_has_orphan(uid_t uid)
+{
+    AUTO_DIR DIR *d = opendir("/proc");
+    const struct dirent *e;
+    bool found = false;
+
+    while (!found && d && (e = readdir(d)))
+        found = isdigit((unsigned char)e->d_name[0]) && is_orphan(strtol(e->d_name, NULL, 10), uid);
+    return found;
 }
 
 /* --- starting --- */
@@ -149,9 +227,12 @@ start_front(const struct run_spec *spec, int supervisor, int out, struct err *er
 static void
 note_child(struct child *c, pid_t pid)
 {
+    struct process now;
+
     c->pid = pid;
     c->identity.pid = pid;
-    (void)start_of(pid, &c->identity.start);
+    process_read(pid, &now);
+    c->identity.start = process_start(&now);
 }
 
 static int
@@ -188,6 +269,7 @@ run_start(const struct run_spec *spec, struct err *err)
         return NULL;
     }
     r = xcalloc(1, sizeof *r);
+    r->uid = (uid_t)spec->job->facts.uid;
     r->out = out[0];
     ok = fcntl(out[0], F_SETFL, O_NONBLOCK) == 0 ? start_both(r, spec, sock, out[1], err)
                                                  : err_errno(err, "cannot make a pipe");
@@ -280,37 +362,16 @@ run_reaped(struct run *r, pid_t pid, int status)
     return true;
 }
 
-/* A worker whose supervisor was killed comes to the core, which has made itself its parent then. It
-   is about to die, but in the midst of a read it still holds the device. */
-static bool
-has_orphan(void)
-{
-    AUTO_FREE char *path = xasprintf("/proc/self/task/%ld/children", (long)getpid());
-    AUTO_FILE FILE *f = fopen(path, "re");
-    AUTO_FREE char *word = NULL;
-    size_t room = 0;
-    bool found = false;
-
-    while (f && !found && getdelim(&word, &room, ' ', f) > 0) {
-        AUTO_FREE char *name = xasprintf("/proc/%ld/comm", strtol(word, NULL, 10));
-        AUTO_FILE FILE *comm = fopen(name, "re");
-        char text[32] = "";
-
-        found = comm && fgets(text, sizeof text, comm) && strcmp(text, "exhibit-worker\n") == 0;
-    }
-    return found;
-}
-
 bool
 run_is_over(struct run *r, int *status)
 {
-    bool late = r->front_ended && clock_monotonic_ns() - r->front_ended > SUPERVISOR_END_NS;
+    bool late = r->front_ended && clock_monotonic_ns() - r->front_ended > REST_END_NS;
 
     if (r->front.pid > 0)
         return false;
     if (r->supervisor.pid > 0 && !late)
         return false;
-    if (r->supervisor.status >= 128 && !late && has_orphan())
+    if (!late && run_has_orphan(r->uid))
         return false;
     if (r->supervisor.pid > 0)
         (void)kill(r->supervisor.pid, SIGKILL);

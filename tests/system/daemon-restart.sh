@@ -29,6 +29,11 @@ for signal in TERM KILL; do
     api "$BOB" 200 "/v1/jobs/$paused/pause" -X POST
     wait_until 10 job_is "$paused" .phase paused
     front=$(process "$running" front)
+    if [ "$signal" = KILL ]; then
+        # A read that takes 16 seconds outlives the processes of its job, and holds the disk.
+        crawl "$disk"
+        sleep 2
+    fi
     daemon_stop "$signal"
     if [ "$signal" = TERM ]; then
         gone "$front" || fail "the daemon ended before its job had"
