@@ -1,6 +1,7 @@
 /*
  * Who has a disk open for writing already: a census of /proc. The flag that the write block sets
- * stops new openings only. The kernel's own threads have neither descriptors nor mappings.
+ * stops what goes through new descriptors, not what is mapped. The kernel's own threads have
+ * neither descriptors nor mappings.
  */
 #include "acquire/device/device.h"
 
