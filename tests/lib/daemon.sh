@@ -35,12 +35,13 @@ daemon_start() {
         --config "$T/conf" "$@" \
         >>"$T/daemon.log" 2>&1 </dev/null &
     DAEMON=$!
-    at_exit daemon_kill "$DAEMON"
+    daemon_kill_at_exit "$DAEMON"
     wait_until 30 as "$ADA" curl -sf --unix-socket "$SOCKET" http://x/v1/version
 }
-daemon_kill() {
-    kill -9 "$1" 2>/dev/null || true
-    sleep 0.3
+# Its jobs' processes end after it.
+daemon_kill_at_exit() {
+    at_exit sleep 0.3
+    end_at_exit "$1" KILL
 }
 # daemon_stop [SIGNAL]
 daemon_stop() {

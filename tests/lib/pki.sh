@@ -46,7 +46,7 @@ serve_tsa() {
     require python3
     port=$(mktemp "$T/tsa-port.XXXXXX")
     python3 "$EXHIBIT_SOURCE/tests/lib/tsa-server" "$PKI/$1.cnf" "${2:-good}" >"$port" 2>/dev/null &
-    at_exit kill $!
+    end_at_exit $!
     wait_until 30 test -s "$port"
     URL=http://127.0.0.1:$(cat "$port")/
 }

@@ -43,6 +43,22 @@ undo() {
     done
 }
 
+# started PID: when; with its number it tells a process from a later one. Of one that has ended
+# another may have the number already, and a kill by number alone would end that.
+started() {
+    sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20
+}
+
+# end_process PID STARTED SIGNAL
+end_process() {
+    [ -z "$2" ] || [ "$(started "$1")" != "$2" ] || kill "-$3" "$1"
+}
+
+# end_at_exit PID [SIGNAL]: what runs in the background, if it still does by then.
+end_at_exit() {
+    at_exit end_process "$1" "$(started "$1")" "${2:-TERM}"
+}
+
 run_cleanups() {
     local status=$? i
     trap - EXIT
@@ -174,14 +190,15 @@ attach() {
     done
 }
 
+# unmount_fuse FILE PID STARTED: takes away what `serve` shows.
 unmount_fuse() {
     local i
     fusermount3 -u "$1" || umount -l "$1" || true
     for ((i = 0; i < 50; i++)); do
-        kill -0 "$2" 2>/dev/null || return 0
+        [ "$(started "$2")" = "$3" ] || return 0
         sleep 0.1
     done
-    kill "$2"
+    end_process "$2" "$3" TERM
 }
 
 # serve FILE [nbdkit arguments]: shows FILE through nbdkit's file plugin (with filters, if any) and
@@ -194,7 +211,7 @@ serve() {
     SERVED=$(mktemp "$T/served.XXXXXX")
     nbdfuse "$SERVED" --command nbdkit -s "$@" >"$SERVED.log" 2>&1 &
     pid=$!
-    at_exit unmount_fuse "$SERVED" "$pid"
+    at_exit unmount_fuse "$SERVED" "$pid" "$(started "$pid")"
     for ((i = 0; i < 100; i++)); do
         [ -s "$SERVED" ] && break
         kill -0 "$pid" 2>/dev/null || skip "FUSE does not work here: $(tail -n 1 "$SERVED.log")"

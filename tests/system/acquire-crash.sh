@@ -14,7 +14,7 @@ slow_device "$T/src" 60ms
 begin() {
     exhibit acquire "$DEV" "$T/d/x" "$@" --progress json >"$T/out" 2>"$T/err" </dev/null &
     front=$!
-    at_exit kill -KILL "$front"
+    end_at_exit "$front" KILL
     wait_until 20 grep -q '"phase":"acquire","bytes_done":[1-9]' "$T/err"
     worker=$(child_of "$front" exhibit-worker)
     supervisor=$(child_of "$front" exhibit-supervisor)

@@ -18,7 +18,7 @@ huge_device() {
     nbdkit null --help >/dev/null 2>&1 || skip "nbdkit has no null plugin"
     SERVED=$(mktemp "$T/served.XXXXXX")
     nbdfuse "$SERVED" --command nbdkit -s "${filters[@]}" null "$size" "$@" >"$SERVED.log" 2>&1 &
-    at_exit unmount_fuse "$SERVED" $!
+    at_exit unmount_fuse "$SERVED" $! "$(started $!)"
     wait_until 10 test -s "$SERVED"
     assert_eq "$(stat -c %s "$SERVED")" "$size" "size of the served file"
     attach_served

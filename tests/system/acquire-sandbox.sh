@@ -12,7 +12,7 @@ chown 65534:65534 "$T/d"
 SUDO_UID=65534 SUDO_GID=65534 exhibit acquire "$DEV" "$T/d/x" --progress json \
     >"$T/out" 2>"$T/err" </dev/null &
 front=$!
-at_exit kill -KILL "$front"
+end_at_exit "$front" KILL
 wait_until 20 grep -q '"phase":"acquire","bytes_done":[1-9]' "$T/err"
 worker=$(child_of "$front" exhibit-worker)
 supervisor=$(child_of "$front" exhibit-supervisor)

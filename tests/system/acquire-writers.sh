@@ -39,7 +39,7 @@ exec 9<&-
 if command -v setpriv >/dev/null; then
     setpriv --reuid=65534 --regid=65534 --clear-groups sleep 60 9<>"$DEV" &
     theirs=$!
-    at_exit kill "$theirs"
+    end_at_exit "$theirs"
     wait_until 5 grep -q sleep "/proc/$theirs/comm"
     refused "process $theirs (sleep) has it open for writing" "$DEV"
     kill "$theirs"
@@ -82,7 +82,7 @@ fi
 cp "$(command -v sleep)" "$T/"$'e\e[31m(vil'
 "$T/"$'e\e[31m(vil' 60 9<>"$DEV" &
 evil=$!
-at_exit kill "$evil"
+end_at_exit "$evil"
 wait_until 5 grep -q vil "/proc/$evil/comm"
 refused "process $evil (e\\x1b[31m(vil) has it open for writing" "$DEV"
 kill "$evil"
@@ -97,7 +97,7 @@ mapped() {
     : >"$T/mapped"
     "$map" "$DEV" "$1" >"$T/mapped" &
     MAPPER=$!
-    at_exit kill "$MAPPER"
+    end_at_exit "$MAPPER"
     wait_until 5 grep -q mapped "$T/mapped"
 }
 unmapped() {

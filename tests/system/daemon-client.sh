@@ -173,7 +173,7 @@ fake() {
     rm -f "$T/fake"
     "$EXHIBIT_SOURCE/tests/lib/fake-daemon" "$T/fake" "$@" 2>"$T/fake.log" &
     FAKE=$!
-    at_exit kill "$FAKE"
+    end_at_exit "$FAKE"
     wait_until 10 test -S "$T/fake"
 }
 hostile() {

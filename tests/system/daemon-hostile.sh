@@ -145,8 +145,8 @@ for i in range(10**9):
         break
 PYTHON
 swapper=$!
-at_exit pkill -P "$swapper"
-wait_until 10 test -L "$T/ada/what"
+wait_until 30 test -L "$T/ada/what"
+end_at_exit "$(pgrep -P "$swapper")"
 how_many count 6 60 "jobs while their paths are swapped"
 for ((i = 0; i < count; i++)); do
     submit "$ADA" "$T/ada/what" "$T/ada/to/swap$i" --format raw --no-verify

@@ -148,7 +148,7 @@ chmod 600 "$T/src"
 exhibitd --socket "$SOCKET" --state-dir "$T/jobs" --group examiners --config "$T/conf" \
     >"$T/daemon2.log" 2>&1 </dev/null &
 DAEMON=$!
-at_exit daemon_kill "$DAEMON"
+daemon_kill_at_exit "$DAEMON"
 # Before that, the daemon sets the socket's mode itself.
 wait_until 30 grep -q "exhibitd: ready" "$T/daemon2.log"
 chmod 666 "$SOCKET"

@@ -125,7 +125,7 @@ daemon_stop
 (cd "$T" && exec exhibitd --socket ./rel.sock --state-dir jobs --group "$DAEMON_GROUP" --config conf) \
     >>"$T/daemon.log" 2>&1 </dev/null &
 other=$!
-at_exit daemon_kill "$other"
+daemon_kill_at_exit "$other"
 wait_until 10 as "$ADA" curl -sf --unix-socket "$T/rel.sock" "http://x/v1/jobs/$JOB"
 kill "$other"
 wait "$other"

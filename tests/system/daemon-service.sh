@@ -26,7 +26,7 @@ perl -MIO::Socket::UNIX -MSocket -e '
 manager=$!
 wait_until 30 grep -q READY=1 "$T/manager"
 DAEMON=$(head -1 "$T/manager")
-at_exit daemon_kill "$DAEMON"
+daemon_kill_at_exit "$DAEMON"
 api "$ADA" 200 /v1/version
 
 # More connections than one user may have: the rest are told so, others get in.
@@ -43,7 +43,7 @@ setpriv --reuid="$ADA" --regid="$ADA" --groups="$DAEMON_GID" perl -MIO::Socket::
     }
     $| = 1; print "$told\n"; sleep 60' "$SOCKET" >"$T/told" &
 crowd=$!
-at_exit kill "$crowd"
+end_at_exit "$crowd"
 wait_until 60 test -s "$T/told"
 # A connection of before may still be ending.
 [ "$(cat "$T/told")" -ge 268 ] && [ "$(cat "$T/told")" -le 270 ] ||

@@ -39,7 +39,7 @@ while True:
             command = f"device_del {disk}dev"
         sock.sendall(command.encode() + b"\n")
 PYTHON
-at_exit kill $!
+end_at_exit $!
 
 drives=()
 for name in hot ext spare; do
