@@ -49,7 +49,7 @@ hostile leaves parser-crash
 
 with_parser hang <<<'sleep 60'
 start=$SECONDS
-hostile hang parser-timeout --deadline 4
+hostile hang parser-timeout --deadline 6
 [ $((SECONDS - start)) -lt 50 ] || fail "the hanging parser was waited for"
 
 echo "== many that hang: after eight, no further one is looked into"
@@ -73,7 +73,7 @@ assert_json "$T/all.out/many.report.json" \
     "not-parsed 4, parser-timeout 8"
 
 with_parser chatter <<<'while :; do echo "{\"kind\":\"progress\",\"done\":0,\"total\":0}"; done'
-hostile chatter parser-timeout --deadline 4
+hostile chatter parser-timeout --deadline 6
 
 with_parser flood <<<'yes "{\"kind\":\"finding\",\"code\":\"x\",\"text\":\"y\"}" | head -c 200000000'
 expect 3 "$T/flood/exhibit-report" -q --output-dir "$T/flood.out" "$T/disk.raw"
@@ -104,7 +104,7 @@ hostile overflow parser-nonsense
 echo "== figures so far are kept when the rest never comes"
 with_parser partly <<<"(real \"\$@\") | grep '\"slack\":{' |
     sed 's/\"incomplete\":false/\"incomplete\":true/'; sleep 60"
-hostile partly parser-timeout --deadline 4
+hostile partly parser-timeout --deadline 6
 assert_json "$T/partly.out/disk.report.json" '.volumes[1].slack | .incomplete, .allocated.files > 0' \
     $'true\ntrue'
 assert_contains "$T/partly.out/disk.report.html" 'could not be read to the end'

@@ -80,7 +80,7 @@ for ((round = 1; round <= count; round++)); do
     took=$((($(date +%s%N) - start) / 1000000))
     ((took <= longest)) || longest=$took
     [ "$status" -eq 0 ] || [ "$status" -eq 3 ] || keep "exit code $status on round $round ($kind)"
-    [ $took -lt $(((deadline + 10) * 1000)) ] || keep "round $round ($kind) took $took ms"
+    [ $took -lt $(((deadline + 25) * 1000)) ] || keep "round $round ($kind) took $took ms"
     jq -e '.schema == "exhibit.report/1"' "$T/damaged.report.json" >/dev/null || keep "not JSON"
     if ((whole != 0)); then
         json "$T/damaged.report.json" "$neighbours" | cmp -s - "$T/neighbours" ||
