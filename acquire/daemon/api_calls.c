@@ -356,6 +356,18 @@ post_cancel(const struct call *c)
         steer(c, DAEMON_CANCEL, discard);
 }
 
+static int
+device_number(const char *path, uint64_t *number, struct err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return err_errno(err, "cannot open '%s'", path);
+    *number = (uint64_t)st.st_rdev;
+    return S_ISBLK(st.st_mode) ? 0
+                               : err_set(err, OUTCOME_FAILED, "'%s' is not a block device", path);
+}
+
 /* The path is looked at with the client's rights; the core gets the number that it leads to. What
    was done goes into the answer under that name. */
 static void
@@ -363,20 +375,16 @@ tell_of_device(const struct call *c, enum daemon_type type, const char *done)
 {
     struct err err = ERR_INIT;
     AUTO_FREE char *path = NULL;
-    struct stat st;
+    uint64_t number = 0;
     json_t *v;
 
-    if (api_read_device(c->request->body, c->request->n, &path, &err) != 0) {
-        reply_error(c, 400, &err);
-        return;
-    }
-    if (stat(path, &st) != 0 || !S_ISBLK(st.st_mode)) {
-        (void)err_set(&err, OUTCOME_FAILED, "'%s' is not a block device", path);
+    if (api_read_device(c->request->body, c->request->n, &path, &err) != 0 ||
+        device_number(path, &number, &err) != 0) {
         reply_error(c, 400, &err);
         return;
     }
     daemon_message_begin(&c->api->message, type);
-    c->api->message.number = (uint64_t)st.st_rdev;
+    c->api->message.number = number;
     if (ask(c, DAEMON_END) != 0)
         return;
     v = json_object();

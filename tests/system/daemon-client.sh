@@ -153,6 +153,10 @@ expect 0 ada resume "$B" --json
 expect 0 ada watch "$B"
 expect 5 ada resume "$B"
 expect 5 ada release "$paced"
+expect 1 ada release nowhere
+assert_error "cannot open '$T/ada/nowhere': No such file or directory"
+expect 1 ada release /dev/null
+assert_error "'/dev/null' is not a block device"
 slow "$paced"
 expect 0 ada submit "$paced" c --compression none
 wait_until 20 reads "$(cat "$T/out")"
