@@ -34,7 +34,7 @@ for default in "nosuch = x" "hash = foo" "option = --case" "write-block = none" 
 done
 
 daemon_start --config "$T/exhibitd.conf"
-ada() { as "$ADA" timeout 120 env -C "$T/ada" exhibit "$@"; }
+ada() { as "$ADA" timeout 600 env -C "$T/ada" exhibit "$@"; }
 bob() { as "$BOB" env -C "$T/bob" exhibit "$@"; }
 
 # Submitted with relative paths; an argument that looks like an option is none; the laboratory's
@@ -132,7 +132,7 @@ expect 4 ada watch "$A"
 expect 0 ada resume "$A"
 
 # The daemon goes and comes while a job is watched; what is to be seen of it is seen once.
-as "$ADA" timeout 120 exhibit watch "$A" --progress json >"$T/watch.out" 2>"$T/watch.err" &
+as "$ADA" timeout 600 exhibit watch "$A" --progress json >"$T/watch.out" 2>"$T/watch.err" &
 watcher=$!
 wait_until 20 grep -q '"phase":"acquire"' "$T/watch.err"
 daemon_stop
@@ -184,7 +184,7 @@ hostile() {
     local want=$1 text=$2
     shift 2
     fake "$T/answer"
-    expect "$want" timeout 60 exhibit "$@" --socket "$T/fake"
+    expect "$want" timeout 600 exhibit "$@" --socket "$T/fake"
     [ -z "$text" ] || assert_contains "$T/err" "$text"
     # What the bar itself draws with is not theirs.
     if cat "$T/out" "$T/err" | sed 's/\r//g; s/\x1b\[K//g' | grep -qP '[\x00-\x08\x0b-\x1f\x7f]'; then
