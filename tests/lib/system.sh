@@ -547,7 +547,8 @@ catches() {
     local mask number
     number=$(kill -l "$2")
     mask=$(awk '$1 == "SigCgt:" { print $2 }' "/proc/$1/status")
-    [ $(((16#$mask >> (number - 1)) & 1)) -eq 1 ]
+    # An empty number would make bash drop all that it is in, and go on with the test.
+    [ -n "$mask" ] && [ $(((16#$mask >> (number - 1)) & 1)) -eq 1 ]
 }
 
 # hold_job PID LOG: the job of that front pauses as soon as it reads, however little there is to read
