@@ -541,11 +541,13 @@ wait_until() {
     fail "this did not come true in time: $*"
 }
 
-# catches PID SIGNAL: the process does something of its own with that signal; before that it would be
-# lost, as the shell starts what runs in the background deaf to SIGINT.
+# catches PID SIGNAL: the program does something of its own with that signal; before that it would be
+# lost, as the shell starts what runs in the background deaf to SIGINT, and is itself, with handlers
+# of its own, what runs there at first.
 catches() {
     local mask number
     number=$(kill -l "$2")
+    [ "$(readlink "/proc/$1/exe")" != "$(readlink "/proc/$$/exe")" ] || return 1
     mask=$(awk '$1 == "SigCgt:" { print $2 }' "/proc/$1/status")
     # An empty number would make bash drop all that it is in, and go on with the test.
     [ -n "$mask" ] && [ $(((16#$mask >> (number - 1)) & 1)) -eq 1 ]
