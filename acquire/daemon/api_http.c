@@ -16,6 +16,8 @@
 
 #define NS UINT64_C(1000000000)
 #define STREAM_BLOCK 65536
+/* How long a client that is still sending is heard after the last answer. */
+#define FINISH_NS (2 * NS)
 
 struct api_http {
     const struct api_calls *calls;
@@ -23,6 +25,7 @@ struct api_http {
     struct MHD_Connection *current;   /* the one that there is */
     struct MHD_Connection *suspended; /* the same, while a stream waits for more */
     int connection;
+    int end; /* the same once more: the library closes its own */
     bool closed;
     bool streaming;
     uint64_t since; /* monotonic ns: when the last request was answered */
@@ -178,6 +181,7 @@ api_http_new(int connection, const struct api_calls *calls, struct err *err)
 
     h->calls = calls;
     h->connection = connection;
+    h->end = fcntl(connection, F_DUPFD_CLOEXEC, 0);
     h->since = clock_monotonic_ns();
     h->mhd = MHD_start_daemon(
         MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, h,
@@ -185,13 +189,28 @@ api_http_new(int connection, const struct api_calls *calls, struct err *err)
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)API_IDLE_S, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_UNESCAPE_CALLBACK, on_escaped, h,
         MHD_OPTION_END);
-    if (h->mhd && fcntl(connection, F_SETFL, O_NONBLOCK) == 0 &&
+    if (h->mhd && h->end >= 0 && fcntl(connection, F_SETFL, O_NONBLOCK) == 0 &&
         MHD_add_connection(h->mhd, connection, (struct sockaddr *)&nobody, sizeof nobody) ==
             MHD_YES)
         return h;
     (void)err_set(err, OUTCOME_FAILED, "cannot serve the connection");
     api_http_free(h);
     return NULL;
+}
+
+/* Who is told in the midst of a request that it is too large may be sending on: a connection that
+   ends at once would stop them before they have read that. */
+static void
+hear_out(int connection)
+{
+    struct pollfd p = {.fd = connection, .events = POLLIN};
+    uint64_t end = clock_monotonic_ns() + FINISH_NS;
+    char buf[16384];
+    ssize_t n = 1;
+
+    (void)shutdown(connection, SHUT_WR);
+    while (n > 0 && clock_monotonic_ns() < end && poll(&p, 1, (int)(FINISH_NS / 1000000)) > 0)
+        n = recv(connection, buf, sizeof buf, MSG_DONTWAIT);
 }
 
 void
@@ -203,6 +222,10 @@ api_http_free(struct api_http *h)
         MHD_resume_connection(h->suspended);
     if (h->mhd)
         MHD_stop_daemon(h->mhd);
+    if (h->end >= 0) {
+        hear_out(h->end);
+        (void)close(h->end);
+    }
     free(h);
 }
 

@@ -58,6 +58,15 @@ wait_until 10 as "$ADA" curl -sf --unix-socket "$SOCKET" http://x/v1/version
 # What is no request, or too large a one.
 api "$ADA" 431 /v1/version -H "X: $(head -c 40000 /dev/zero | tr '\0' a)"
 api "$ADA" 413 /v1/jobs -H 'Transfer-Encoding: chunked' -d "$(head -c 100000 /dev/zero | tr '\0' ' ')"
+# The answer comes while the request is still being sent, and does not cut it off.
+as "$ADA" perl -MIO::Socket::UNIX -e '
+    $SIG{PIPE} = sub { print "cut off\n"; exit };
+    my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]);
+    $s->autoflush(1);
+    print $s "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n";
+    for (1 .. 70) { print $s " " x 1000; select undef, undef, undef, 0.01 }
+    print scalar <$s>' "$SOCKET" >"$T/answer"
+assert_contains "$T/answer" "HTTP/1.1 413 "
 api "$ADA" 404 '/v1/../../../etc/passwd' --path-as-is
 api "$ADA" 404 '/v1/jobs/1%2fpause%20' -X POST
 api "$ADA" 404 '/v1/version%00x'
