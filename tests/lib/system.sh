@@ -166,7 +166,7 @@ file_of_loop() {
 # detach_loop DEVICE [INODE]: with one, as file_of_loop prints it, only if that is still what it shows:
 # once detached, the device is the next one's who asks.
 detach_loop() {
-    local file
+    local file i
     file=$(file_of_loop "$1")
     [ -n "$file" ] && [ "$file" = "${2:-$file}" ] || return 0
     # A write block that a job left must not meet the next user of this device; where the kernel has
@@ -174,6 +174,13 @@ detach_loop() {
     blockdev --setrw "$1" 2>/dev/null || exhibit release "$1" || true
     partx -d "$1" || true
     losetup -d "$1"
+    # Where somebody looks at all the machine's disks just now (another test's), the kernel lets the
+    # file go only when he is done; the file system that it lies on is busy until then.
+    for ((i = 0; i < 600; i++)); do
+        [ "$(file_of_loop "$1")" = "$file" ] || return 0
+        sleep 0.05
+    done
+    return 1
 }
 
 # attach FILE [losetup options]: sets DEV; its partitions' nodes appear where the machine makes
@@ -202,7 +209,8 @@ unmount_fuse() {
 }
 
 # serve FILE [nbdkit arguments]: shows FILE through nbdkit's file plugin (with filters, if any) and
-# FUSE; sets SERVED to the path of the file that appears.
+# FUSE; sets SERVED to the path of the file that appears, and SERVER to the process without which it
+# fails.
 serve() {
     local file=$1 i pid
     shift
@@ -211,8 +219,9 @@ serve() {
     SERVED=$(mktemp "$T/served.XXXXXX")
     nbdfuse "$SERVED" --command nbdkit -s "$@" >"$SERVED.log" 2>&1 &
     pid=$!
+    SERVER=$pid
     at_exit unmount_fuse "$SERVED" "$pid" "$(started "$pid")"
-    for ((i = 0; i < 100; i++)); do
+    for ((i = 0; i < 600; i++)); do
         [ -s "$SERVED" ] && break
         kill -0 "$pid" 2>/dev/null || skip "FUSE does not work here: $(tail -n 1 "$SERVED.log")"
         sleep 0.1
@@ -405,7 +414,8 @@ mixed_file() {
 }
 
 # sample_disk: sets DISK to a partitioned disk image of 64 MiB with real file systems. One for all
-# tests of a build, so it must only be read.
+# tests of a build, so it must only be read, and not be attached either: for as long as it is, no test
+# could take it for a source.
 sample_disk() {
     require sgdisk mkfs.vfat mcopy mkfs.ext4 mkntfs ntfscp openssl flock
     DISK=$EXHIBIT_BIN/../tests/sample-64.img
@@ -530,15 +540,31 @@ child_of() {
     done
 }
 
-# wait_until SECONDS COMMAND...: until it succeeds.
+# wait_until SECONDS COMMAND...: until it succeeds; SECONDS is what a slow machine may take, and the
+# slowest are given four times that.
 wait_until() {
-    local i limit=$(($1 * 20))
+    local i limit=$(($1 * 80))
     shift
     for ((i = 0; i < limit; i++)); do
         "$@" >/dev/null 2>&1 && return 0
         sleep 0.05
     done
     fail "this did not come true in time: $*"
+}
+
+# gone PID: the process has ended with all its threads, whoever is to take note of it.
+gone() {
+    local states
+    states=$(cut -d' ' -f3 "/proc/$1/task/"*/stat 2>/dev/null || true)
+    ! grep -q '[^ZX]' <<<"$states"
+}
+
+# group_gone PID: so have all the processes of the group that PID began (setsid(1)).
+group_gone() {
+    local pid
+    for pid in $(pgrep -g "$1"); do
+        gone "$pid" || return 1
+    done
 }
 
 # catches PID SIGNAL: the program does something of its own with that signal; before that it would be
