@@ -4,6 +4,8 @@
 require_loop
 require ewfverify ewfinfo ddrescuelog mmls jq
 sample_disk
+cp --sparse=always "$DISK" "$T/disk"
+DISK=$T/disk
 attach "$DISK"
 md5=$(md5_of "$DISK")
 sha256=$(sha256_of "$DISK")
