@@ -8,16 +8,17 @@ mkdir "$T/d"
 # A bad medium, played by a program that stands in the place of exhibit-verify: it changes one byte
 # of the image and then runs the real one.
 mv "$T/bin/exhibit-verify" "$T/real-verify"
-cat >"$T/bin/exhibit-verify" <<END
-#!/bin/bash
+{
+    echo "#!/bin/bash"
+    declare -f flip_byte
+    cat <<END
 for manifest; do :; done
-dir=\${manifest%/*}
-for segment in "\$dir"/*.E01 "\$dir"/*.raw; do
-    [ -e "\$segment" ] || continue
-    printf '\\\\x55' | dd of="\$segment" bs=1 seek=1000000 conv=notrunc status=none
+for segment in "\${manifest%/*}"/*.E01 "\${manifest%/*}"/*.raw; do
+    [ ! -e "\$segment" ] || flip_byte "\$segment" 1000000
 done
 exec "$T/real-verify" "\$@"
 END
+} >"$T/bin/exhibit-verify"
 chmod +x "$T/bin/exhibit-verify"
 for format in e01 raw; do
     expect 6 exhibit acquire "$T/src" "$T/d/x" --format $format
