@@ -8,10 +8,13 @@ random_file "$T/other" $((8 * 1048576)) other
 mkdir "$T/d"
 attach "$T/other"
 OTHER=$DEV
-slow_device "$T/src" 60ms
+# As long as it takes to be killed in the middle.
+slow_device "$T/src" 500ms
+slow=$DEV
 
 # begin OPTION...: a job that is under way; sets front, worker and supervisor.
 begin() {
+    : >"$T/err"
     exhibit acquire "$DEV" "$T/d/x" "$@" --progress json >"$T/out" 2>"$T/err" </dev/null &
     front=$!
     end_at_exit "$front" KILL
@@ -29,7 +32,6 @@ ends() {
         assert_contains "$T/err" "to continue: exhibit acquire --resume"
     fi
 }
-gone() { [ ! -e "/proc/$1" ]; }
 
 begin
 kill -KILL "$worker"
@@ -62,7 +64,10 @@ assert_contains "$T/err" "the supervisor has gone"
 wait_until 10 gone "$worker"
 assert_eq "$(blockdev --getro "$DEV")" 1 "read-only flag"
 
+# The same disk, no longer slow.
+attach "$T/src" --read-only
 expect 0 exhibit acquire --resume "$DEV" "$T/d/x"
+DEV=$slow
 expect 0 ewfverify -q "$T/d/x.E01"
 m=$T/d/x.manifest.json
 assert_json "$m" .media.hashes.sha256 "$(sha256_of "$T/src")"

@@ -4,7 +4,7 @@
 require_loop
 require jq
 random_file "$T/src" $((64 * 1048576))
-slow_device "$T/src" 100ms
+slow_device "$T/src" 300ms
 mkdir "$T/d"
 
 # start ARGUMENTS...: in the background, until it has read something; sets front.
@@ -21,7 +21,7 @@ ended() {
     local got=0
     wait "$front" || got=$?
     [ "$got" -eq "$1" ] || fail "exit code $got, expected $1"
-    wait_until 10 bash -c "! kill -0 $worker"
+    wait_until 10 gone "$worker"
 }
 
 for signal in INT TERM HUP; do
@@ -40,8 +40,8 @@ start
 supervisor=$(child_of "$front" exhibit-supervisor)
 kill -KILL "$front"
 wait "$front" 2>/dev/null || true
-wait_until 10 bash -c "! kill -0 $worker"
-wait_until 10 bash -c "! kill -0 $supervisor"
+wait_until 10 gone "$worker"
+wait_until 10 gone "$supervisor"
 assert_only "$T/d" x.partial
 rm -r "$T/d/x.partial"
 

@@ -4,7 +4,7 @@
 require_loop
 require jq
 random_file "$T/src" $((48 * 1048576))
-slow_device "$T/src" 20ms
+slow_device "$T/src" 60ms
 mkdir "$T/d"
 
 start() {
@@ -17,9 +17,16 @@ start() {
     wait_until 10 grep -q '"phase":"paused"' "$T/err"
 }
 progress_at() { grep -o '"bytes_done":[0-9]*' "$T/err" | tail -1; }
+# What had been read by then is still on its way to the image.
+stands() {
+    local was
+    was=$(progress_at)
+    sleep 1.5
+    [ "$(progress_at)" = "$was" ]
+}
 
 start
-sleep 1
+wait_until 10 stands
 before=$(progress_at)
 # Longer than the deadline of a read: a pause is none.
 sleep 4

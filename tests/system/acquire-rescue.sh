@@ -73,10 +73,7 @@ slow_device "$T/src" 20ms
 slow=$DEV
 exhibit acquire "$slow" "$T/s" --rescue --progress json 2>"$T/progress" &
 pid=$!
-for ((i = 0; i < 300; i++)); do
-    grep -q '"phase": *"copy".*"bytes_done": *[1-9]' "$T/progress" && break
-    sleep 0.1
-done
+wait_until 30 grep -q '"phase": *"copy".*"bytes_done": *[1-9]' "$T/progress"
 kill -INT "$pid"
 status=0
 wait "$pid" || status=$?

@@ -12,7 +12,7 @@ flip_byte "$T/other" 700
 head -c $((size - 4096)) "$T/src" >"$T/short"
 mkdir "$T/d" "$T/more"
 # Slow, so that there is a middle to end in.
-slow_device "$T/src" 10ms
+slow_device "$T/src" 100ms
 disk=$DEV
 
 # begun ARGUMENTS...: a job that ends in the middle, with parts that its journal promises.

@@ -5,7 +5,8 @@ require_loop
 require jq
 own_programs
 random_file "$T/src" $((48 * 1048576))
-slow_device "$T/src" 100ms
+# It stops in the middle for as long as we look.
+hanging_device "$T/src" 60ms
 mkdir "$T/d"
 chown 65534:65534 "$T/d"
 
@@ -17,6 +18,7 @@ wait_until 20 grep -q '"phase":"acquire","bytes_done":[1-9]' "$T/err"
 worker=$(child_of "$front" exhibit-worker)
 supervisor=$(child_of "$front" exhibit-supervisor)
 [ -n "$worker" ] && [ -n "$supervisor" ] || fail "worker and supervisor are not there"
+hang_device
 
 of() {
     awk -v key="$2:" '$1 == key { $1 = ""; sub(/^ /, ""); print }' "/proc/$1/status"
@@ -61,6 +63,7 @@ for fd in "/proc/$worker/fd/"*; do
 done
 [ "$devices" -ge 1 ] || fail "the worker does not hold the source"
 
+unhang_device
 got=0
 wait "$front" || got=$?
 assert_eq "$got" 0 "exit code"

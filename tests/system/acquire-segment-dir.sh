@@ -38,7 +38,7 @@ checked() {
 
 # A single file is carried over as far as it was promised, and not read from the source again.
 mkdir "$T/single"
-slow_device "$T/src" 5ms
+slow_device "$T/src" 100ms
 exhibit acquire "$DEV" "$T/single/x" --format raw --quiet >"$T/out" 2>"$T/err" </dev/null &
 front=$!
 until [ "$(stat -c %s "$T/single/x.partial/x.raw" 2>/dev/null || echo 0)" -gt 4194304 ]; do
@@ -48,6 +48,8 @@ kill -INT $front
 status=0
 wait $front || status=$?
 assert_eq $status 4 "exit code"
+# The same disk, no longer slow.
+attach "$T/src" --read-only
 expect 0 exhibit acquire --resume "$DEV" "$T/single/x" --segment-dir "$T/more"
 assert_missing "$T/single/x.raw" "$T/single/x.partial" "$T/more/x.partial"
 assert_same_bytes "$T/more/x.raw" "$T/src"

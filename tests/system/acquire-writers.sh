@@ -37,7 +37,7 @@ exec 9<&-
 
 # Another user's, who let it open by somebody who may.
 if command -v setpriv >/dev/null; then
-    setpriv --reuid=65534 --regid=65534 --clear-groups sleep 60 9<>"$DEV" &
+    setpriv --reuid=65534 --regid=65534 --clear-groups sleep 3600 9<>"$DEV" &
     theirs=$!
     end_at_exit "$theirs"
     wait_until 5 grep -q sleep "/proc/$theirs/comm"
@@ -80,7 +80,7 @@ fi
 
 # The name of a process is anybody's to choose: it reaches no terminal as it stands.
 cp "$(command -v sleep)" "$T/"$'e\e[31m(vil'
-"$T/"$'e\e[31m(vil' 60 9<>"$DEV" &
+"$T/"$'e\e[31m(vil' 3600 9<>"$DEV" &
 evil=$!
 end_at_exit "$evil"
 wait_until 5 grep -q vil "/proc/$evil/comm"
