@@ -18,9 +18,8 @@
 
 /* With --resume, before anything else: opens the destinations and their journals, takes the options
    and the beginning from them. No journal: OUTCOME_FAILED; one that another run holds:
-   OUTCOME_REFUSED; options that conflict: OUTCOME_USAGE. OUTCOME_DONE or, as
-   its manifest says, OUTCOME_FINDINGS is an "error" too: nothing was left to do but to clear away.
- */
+   OUTCOME_REFUSED; options that conflict: OUTCOME_USAGE. OUTCOME_DONE is an "error" too, or
+   OUTCOME_FINDINGS, as the manifest says: nothing was left to do but to clear away. */
 int jobstate_find(struct acquisition *a, struct err *err);
 
 /* Whether source and plan are those that the job was begun with (OUTCOME_REFUSED). */

@@ -231,8 +231,7 @@ look_before(const struct supervisor_message *m, int fd, struct record *r, struct
                : write_block_look(r->device, &r->before, err);
 }
 
-/* Whoever opened it since the first look is seen now; who does so with the block set cannot write.
- */
+/* Whoever opened it since the first look is seen now; later ones cannot write. */
 static int
 secure(const struct supervisor_message *m, int fd, struct record *r, struct guard **g,
        struct err *err)
