@@ -296,5 +296,6 @@ detach(struct disk *d)
 struct supervisor_message
 opening(const struct disk *d)
 {
-    return (struct supervisor_message){.type = SUPERVISOR_OPEN, .device = d->number};
+    return (struct supervisor_message){
+        .type = SUPERVISOR_OPEN, .device = d->number, .level = WRITE_BLOCK_READ_ONLY_FLAG};
 }
