@@ -115,8 +115,14 @@ DEV=$data
 
 # --- who it is
 refused "serial" "$DEV" "$T/out.d/x" --expect-serial WD-12345
-# (where the jobs before had it, it can be had: tests/vm/guard.sh)
-[ -d /sys/fs/bpf/exhibit ] || refused "bpf-lsm" "$DEV" "$T/out.d/x" --write-block bpf-lsm
+# Where the level can be had, tests/vm/guard.sh shows what it does.
+run exhibit acquire "$DEV" "$T/probe" -q --write-block bpf-lsm
+if [ "$status" -eq 0 ]; then
+    assert_json "$T/probe.manifest.json" .write_block.level bpf-lsm
+    expect 0 exhibit release "$DEV"
+else
+    refused "bpf-lsm" "$DEV" "$T/out.d/x" --write-block bpf-lsm
+fi
 refused "serial" "$T/disk" "$T/out.d/x" --expect-serial WD-12345
 refused "write block" "$T/disk" "$T/out.d/x" --write-block read-only-flag
 
