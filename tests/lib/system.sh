@@ -163,15 +163,17 @@ file_of_loop() {
     losetup --raw --noheadings --output BACK-INO,BACK-MAJ:MIN "$1" 2>/dev/null | grep "[0-9]" || true
 }
 
+# unblock DEVICE: a write block that a job left must not meet the next user of this device; where the
+# kernel has BPF LSM, only its release lifts it.
+unblock() { blockdev --setrw "$1" 2>/dev/null || exhibit release "$1" || true; }
+
 # detach_loop DEVICE [INODE]: with one, as file_of_loop prints it, only if that is still what it shows:
 # once detached, the device is the next one's who asks.
 detach_loop() {
     local file i
     file=$(file_of_loop "$1")
     [ -n "$file" ] && [ "$file" = "${2:-$file}" ] || return 0
-    # A write block that a job left must not meet the next user of this device; where the kernel has
-    # BPF LSM, only its release lifts it.
-    blockdev --setrw "$1" 2>/dev/null || exhibit release "$1" || true
+    unblock "$1"
     partx -d "$1" || true
     losetup -d "$1"
     # Where somebody looks at all the machine's disks just now (another test's), the kernel lets the
@@ -233,7 +235,11 @@ serve() {
 # spreading an error over its neighbours.
 attach_served() {
     DEV=$(find_loop --read-only --direct-io=on "$@" "$SERVED")
-    at_exit losetup -d "$DEV"
+    at_exit detach_served "$DEV"
+}
+detach_served() {
+    unblock "$1"
+    losetup -d "$1"
 }
 
 # fault_device FILE MAPFILE [losetup options]: sets DEV to a block device with the contents of FILE

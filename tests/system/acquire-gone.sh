@@ -21,13 +21,11 @@ for mode in stream rescue; do
     wait $job || status=$?
     assert_eq "$status" 4 "exit code with a disk that went away"
     assert_contains "$T/err" "exhibit acquire --resume"
-    blockdev --setrw "$DEV" || true
     undo 2
     serve "$T/disk" file "$T/disk"
     attach_served
     expect 0 exhibit acquire --resume "$DEV" "$T/$mode" --quiet
     assert_json "$T/$mode.manifest.json" .media.hashes.sha256 "$sha256"
     assert_json "$T/$mode.manifest.json" .unreadable.sectors 0
-    blockdev --setrw "$DEV" || true
     undo 2
 done
