@@ -116,5 +116,5 @@ paced_device() {
 declare -A PACE
 fast() { echo 8G >"${PACE[${1##*/}]}"; }
 slow() { echo 8M >"${PACE[${1##*/}]}"; }
-# crawl DEV: as `slow`, at a sixteenth of that.
-crawl() { echo 512K >"${PACE[${1##*/}]}"; }
+# crawl DEV: as `slow`, at an eighth of that.
+crawl() { echo 1M >"${PACE[${1##*/}]}"; }

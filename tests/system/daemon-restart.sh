@@ -30,7 +30,7 @@ for signal in TERM KILL; do
     wait_until 10 job_is "$paused" .phase paused
     front=$(process "$running" front)
     if [ "$signal" = KILL ]; then
-        # A read that takes 16 seconds outlives the processes of its job, and holds the disk.
+        # A read that takes eight seconds outlives the processes of its job, and holds the disk.
         crawl "$disk"
         sleep 2
     fi
