@@ -93,6 +93,7 @@ both() { exhibit acquire "$T/src" "$T/d/x" --copy "$T/d/y" --segment-size 1M --q
 rm -rf "$T/d"/*
 expect 0 failing_writes "$T/d" 0 0 once both
 writes=$(writes_made)
+cleared=0
 for ((n = writes - 20; n <= writes; n++)); do
     rm -rf "$T/d"/*
     run failing_writes "$T/d" "$n" 0 once both
@@ -103,4 +104,6 @@ for ((n = writes - 20; n <= writes; n++)); do
         assert_json "$T/d/$name.manifest.json" .media.hashes.md5 "$md5"
         expect 0 exhibit verify --quiet "$T/d/$name.manifest.json"
     done
+    cleared=$((cleared + 1))
 done
+[ "$cleared" -ge 5 ] || fail "only $cleared of 21 jobs were killed"

@@ -46,20 +46,28 @@ a_device_is_held_and_released(void **state)
     detach(&d);
 }
 
+/* Attaches the disk and asks a new supervisor to open it at that level. */
+static struct supervisor_message
+open_at(uint32_t level, struct disk *d, struct peer *p)
+{
+    struct supervisor_message m;
+
+    attach(d);
+    *p = meet();
+    m = opening(d);
+    m.level = level;
+    return ask(p, m, NULL, 0);
+}
+
 /* A level that this machine does not have; where it has it, there is nothing to refuse. */
 static void
 what_cannot_be_had_is_refused(void **state)
 {
-    struct supervisor_message m;
     struct disk d;
     struct peer p;
+    struct supervisor_message m = open_at(WRITE_BLOCK_BPF_LSM, &d, &p);
 
     (void)state;
-    attach(&d);
-    p = meet();
-    m = opening(&d);
-    m.level = WRITE_BLOCK_BPF_LSM;
-    m = ask(&p, m, NULL, 0);
     if (m.type == SUPERVISOR_OPENED) {
         print_message("SKIP: the level bpf-lsm can be had here\n");
         assert_int_equal(m.level, WRITE_BLOCK_BPF_LSM);
@@ -117,16 +125,11 @@ refusals_leave_the_device_alone(void **state)
 static void
 without_a_write_block_nothing_is_set(void **state)
 {
-    struct supervisor_message m;
     struct disk d;
     struct peer p;
+    struct supervisor_message m = open_at(WRITE_BLOCK_NONE, &d, &p);
 
     (void)state;
-    attach(&d);
-    p = meet();
-    m = opening(&d);
-    m.level = WRITE_BLOCK_NONE;
-    m = ask(&p, m, NULL, 0);
     assert_int_equal(m.type, SUPERVISOR_OPENED);
     assert_int_equal(m.level, WRITE_BLOCK_NONE);
     assert_int_equal(m.now.read_only, 0);
